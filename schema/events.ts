@@ -28,6 +28,7 @@ import type {
 import type {
   CanaryProgressed,
   GitOpsChanged,
+  GitOpsRemoved,
   OverallScoreChanged,
   PolicyChanged,
   ScoreChanged,
@@ -146,6 +147,7 @@ export interface Events {
   'governance.policy.changed': PolicyChanged;
   'governance.canary.progressed': CanaryProgressed;
   'governance.gitops.changed': GitOpsChanged;
+  'governance.gitops.removed': GitOpsRemoved;
   'hosting.server.changed': ServerChanged;
   'hosting.cluster.changed': ClusterChanged;
   'hosting.cluster.facts-changed': ClusterFactsChanged;

@@ -20,8 +20,11 @@ export interface Metrics {
   /** The one-minute average. */
   readonly loadAverage?: number;
   readonly uptimeSeconds?: number;
-  /** By apps, where it is known: the plan's limit of storage counts it. A full disk of the system's is none of it. */
-  readonly storageUsedGb?: number;
+  /**
+   * By apps, where it is known: the plan's limit of storage counts it. A full disk of the system's is none of it. Null
+   * where it is not measured, so that what was told before counts no longer.
+   */
+  readonly storageUsedGb?: number | null;
   readonly health?: readonly ComponentHealth[];
   /** Things that seldom change, by dotted paths; told when they have changed, and now and then in case they were lost. */
   readonly facts?: Readonly<Record<string, unknown>>;

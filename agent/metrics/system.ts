@@ -71,7 +71,7 @@ export function systemMetrics({ appsPath }: SystemMetricsOptions = {}): MetricsS
         netTxBytes: last.network.sent,
         loadAverage: round(os.loadavg()[0] ?? 0, 2),
         uptimeSeconds: Math.floor(os.uptime()),
-        storageUsedGb: last.storageGb,
+        storageUsedGb: appsPath === undefined ? null : last.storageGb,
         health: [agentHealth(failures)],
         facts: {
           ...last.facts,

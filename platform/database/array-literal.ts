@@ -1,5 +1,5 @@
 /** Objects become JSON, times milliseconds since 1970. */
-export type ArrayValue = string | number | Date | object | null | undefined;
+export type ArrayValue = string | number | boolean | Date | object | null | undefined;
 
 /** The values as PostgreSQL writes an array of one dimension, of whatever type it then is. */
 export function arrayLiteral(values: readonly ArrayValue[]): string {

@@ -61,3 +61,8 @@ export interface GitOpsChanged {
   problem?: string | null;
   name?: string;
 }
+
+/** A repository is nobody's concern any more. */
+export interface GitOpsRemoved {
+  name: string;
+}

@@ -17,7 +17,8 @@ export const fleetArea = defineArea({
   permissions: fleetPermissions,
   inputRules: fleetInputRules,
   forwardedPaths: ['/notifications'],
-  erasure: { withoutExport: /^(metrics_|client_mark$)/ },
+  // Measurements, sums that are kept of the rows themselves, and what was told of them.
+  erasure: { withoutExport: /^(metrics_|(client_mark|client_told|instance_count)$)/ },
   settings: fleetEnv,
   revocations: fleetRevocations,
   create: createFleet,

@@ -16,6 +16,8 @@ export const governanceArea = defineArea({
   permissions: governancePermissions,
   inputRules: governanceInputRules,
   webhookPaths: ['/webhooks/gitops'],
+  // Sums that are kept of the rows themselves, and what was told of them.
+  erasure: { withoutExport: /^(result_count|score_count|score_mark|score_told)$/ },
   settings: governanceEnv,
   create: createGovernance,
 });

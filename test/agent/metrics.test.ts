@@ -117,7 +117,7 @@ test('this machine’s figures are real', async () => {
   expect(Number.isInteger(second.appsCount)).toBe(true);
   expect(second.health).toEqual([{ component: 'agent', status: 'healthy' }]);
   // What of the disk is the apps', nobody has said.
-  expect(second.storageUsedGb).toBeUndefined();
+  expect(second.storageUsedGb).toBeNull();
 });
 
 test('storage is what is used of the filesystem that apps keep their data on', async () => {

@@ -121,6 +121,12 @@ test('while more is stored than the plan allows no node joins, and those that ar
   ]);
   expect((await node.beat({ storage_used_gb: 10 })).status).toBe(200);
   expect((await enroll('within')).status).toBe(201);
+  // What a beat leaves out stays; of what is not measured any more nothing is counted.
+  expect((await node.beat({ storage_used_gb: 14 })).status).toBe(200);
+  expect((await node.beat({})).status).toBe(200);
+  expect((await enroll('over')).status).toBe(409);
+  expect((await node.beat({ storage_used_gb: null })).status).toBe(200);
+  expect((await enroll('unmeasured')).status).toBe(201);
 });
 
 test('at 80 and 100 percent of a limit whoever pays is told, once each', async () => {

@@ -144,6 +144,43 @@ describe('fleet', () => {
     );
   });
 
+  test('a maintenance window that comes again never ends before it begins', async () => {
+    const tenant = await panel.world.tenant();
+    type Window = { id: string; startsAt: string; endsAt: string };
+    const inDays = (days: number) => new Date(panel.clock.now().getTime() + days * dayMs).toISOString();
+    const make = async (name: string, from: number, to: number) =>
+      dataOf(
+        await tenant.graphql<{ createMaintenanceWindow: Window }>(
+          `mutation($input: CreateMaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { id startsAt endsAt } }`,
+          {
+            input: {
+              name,
+              effect: 'ALLOW',
+              repeats: 'DAILY',
+              startsAt: inDays(from),
+              endsAt: inDays(to),
+              durationMinutes: 60,
+            },
+          },
+        ),
+      ).createMaintenanceWindow;
+    const ahead = await make('Ahead', 60, 70);
+    const begun = await make('Begun', -1, 20);
+    await advance(panel, tenant, 30 * dayMs);
+    const rename = async ({ id }: Window) =>
+      dataOf(
+        await tenant.graphql<{ updateMaintenanceWindow: Window }>(
+          `mutation($input: UpdateMaintenanceWindowInput!) { updateMaintenanceWindow(input: $input) { id startsAt endsAt } }`,
+          { input: { id, name: `Renamed ${id}` } },
+        ),
+      ).updateMaintenanceWindow;
+    // It goes by the calendar.
+    expect(await rename(ahead)).toEqual(ahead);
+    const over = await rename(begun);
+    expect(over.startsAt).toBe(begun.startsAt);
+    expect(new Date(over.endsAt).getTime() - new Date(over.startsAt).getTime()).toBe(minuteMs);
+  });
+
   test('enrollment tokens end', async () => {
     const tenant = await panel.world.tenant();
     const token = await tenant.enrollmentToken({ expires_in_hours: 24 });

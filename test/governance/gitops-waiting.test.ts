@@ -231,5 +231,20 @@ describe('a commit', { timeout: 180_000 }, () => {
       ['gitops.recovered', { id, name: 'Fleet', health: 'healthy', problem: null }],
     ]);
     expect([others.received, late.received]).toEqual([[], []]);
+    // One that is removed as it is degraded is over too.
+    await git.commit({ 'a.yaml': 'kind: Nothing' });
+    await refresh(tenant, id);
+    await told(3);
+    dataOf(await tenant.graphql('mutation($id: ID!) { deleteGitOpsConfig(id: $id) { id } }', { id }));
+    expect((await told(4)).at(-1)).toEqual([
+      'gitops.recovered',
+      { id, name: 'Fleet', health: 'removed', problem: null },
+    ]);
+    expect(
+      await panel.sql(
+        `select 1 from fleet.notification_channel where tenant_id = $1 and degraded_told <> '{}'`,
+        [tenant.id],
+      ),
+    ).toEqual([]);
   });
 });

@@ -11,6 +11,7 @@ import { Live } from '../support/live.js';
 import { until, type Tenant } from '../support/world.js';
 import { deploymentsAt, type DeploymentBody } from './support/deployments.js';
 import {
+  byAdministrator,
   cluster,
   clusterOf,
   startKubernetesPanel,
@@ -134,19 +135,20 @@ test(
   'a cluster is asked for nothing while its tenant is suspended, and watched again afterwards',
   { timeout },
   async () => {
-    const change = async (what: string) =>
-      panel.world.graphql(
-        `mutation($id: ID!) { ${what}(id: $id) { id } }`,
-        { id: tenant.id },
-        await panel.world.administrator(),
-      );
-    expect((await change('suspendTenant')).errors).toBeUndefined();
+    const id = await unheard('retried');
+    const isDueAt = async (at: string) =>
+      panel.sql('update hosting.deployment set due_at = $2, failures = 0 where id = $1', [id, at]);
+    await isDueAt('2100-01-01');
+    await byAdministrator(tenant, 'suspendTenant');
     await panel.pass(() => sandbox.openWatches === 0, 'the watch to end');
     const asked = sandbox.requests();
+    await isDueAt('2000-01-01');
     await panel.seconds(45);
     expect(sandbox.requests()).toEqual(asked);
-    expect((await change('restoreTenant')).errors).toBeUndefined();
+    expect((await rowOf(id)).failures).toBe(0);
+    await byAdministrator(tenant, 'restoreTenant');
     await watched();
+    await panel.pass(async () => (await rowOf(id)).dueAt === null, 'it to be applied');
   },
 );
 

@@ -4,7 +4,13 @@ import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
 import { dataOf } from '../support/answers.js';
 import type { Tenant } from '../support/world.js';
-import { cluster, signedIn, startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
+import {
+  byAdministrator,
+  cluster,
+  signedIn,
+  startKubernetesPanel,
+  type KubernetesPanel,
+} from './support/kubernetes-panel.js';
 
 interface Placement {
   id: string;
@@ -182,5 +188,32 @@ test(
     await panel.pass(async () => (await viewOf(second)).reason === 'DELETION_DELAYED', 'the delay');
     await becomes(second, 'REMOVED');
     expect(only.deployment(namespace, 'staying')).toBeUndefined();
+  },
+);
+
+test(
+  'a placement goes on where it was when its tenant is restored, however long that was suspended',
+  { timeout },
+  async () => {
+    const away = await another('away');
+    away.setAway(true);
+    const id = await place('kept');
+    await panel.pass(async () => (await told(id)).includes('away DEPLOYING'), 'its beginning');
+    await byAdministrator(tenant, 'suspendTenant');
+    const nextLook = async () => {
+      const [row] = await panel.sql<{ at: Date }>(
+        'select due_at as at from hosting.placement where id = $1',
+        [id],
+      );
+      return row!.at.getTime() - panel.clock.now().getTime();
+    };
+    await panel.pass(async () => (await nextLook()) > 10_000, 'it to be put off');
+    await panel.clock.leap(20 * 60_000);
+    await panel.pass(async () => (await nextLook()) > 10_000, 'it to be put off again');
+    away.setAway(false);
+    await byAdministrator(tenant, 'restoreTenant');
+    by = await signedIn(tenant);
+    await becomes(id, 'PLACED');
+    expect(await told(id)).toEqual(['away DONE']);
   },
 );

@@ -224,8 +224,15 @@ test.skipIf(!isChromiumThere)(
   async () => {
     const tenant = await stage.panel.world.tenant('Odd (Co.)');
     const { email } = tenant.account;
+    // An area has lost what it was asked for.
+    await stage.panel.sql(
+      `insert into identity.organization_export (tenant_id, id, started_at, expires_at, report, is_cut)
+       values ($1, 'export_lost', now() - interval '2 hours', now() + interval '6 days', '{}', false)`,
+      [tenant.id],
+    );
     expect(
       await stage.at(tenant, '/members', async (page) => {
+        await page.getByText('The last one was not finished in an hour').waitFor();
         await press(page, 'Make a copy of the organization');
         const save = page.getByRole('button', { name: 'Save the copy of the organization' });
         await until(async () => {

@@ -66,6 +66,7 @@ function Followed({ id }: { id: string }) {
   const command = { ...data.command, ...changed };
   const { counts } = command;
   const params = Object.entries(command.params);
+  const isAhead = command.status === 'PENDING' && !!command.startAt && new Date(command.startAt) > new Date();
   return (
     <Page
       title={words(command.command)}
@@ -100,7 +101,7 @@ function Followed({ id }: { id: string }) {
         sent <Time at={command.createdAt} /> by {who(command.createdBy)}
         {command.startAt && (
           <>
-            , {new Date(command.startAt) > new Date() ? 'begins' : 'to begin'} <Time at={command.startAt} />
+            , {isAhead ? 'begins' : 'to begin'} <Time at={command.startAt} />
           </>
         )}
         {command.cancelledAt && (

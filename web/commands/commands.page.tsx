@@ -80,7 +80,7 @@ export default function CommandsPage() {
                 {words(command.command)}
               </Link>{' '}
               <Time at={command.createdAt} />
-              {command.startAt && new Date(command.startAt) > new Date() && (
+              {command.status === 'PENDING' && command.startAt && new Date(command.startAt) > new Date() && (
                 <>
                   , begins <Time at={command.startAt} />
                 </>

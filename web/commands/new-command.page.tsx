@@ -11,6 +11,7 @@ import {
   type SendCommandInput,
 } from '../generated/graphql.ts';
 import { everyone, isForNobody, ScopeFields, type Scope } from '../governance/scope.tsx';
+import { lastMoment } from '../maintenance/zones.ts';
 import { Choice, Field } from '../parts/field.tsx';
 import { useOnceKeys } from '../parts/once-key.ts';
 import { Page } from '../parts/page.tsx';
@@ -80,6 +81,7 @@ export default function NewCommandPage() {
           label="It begins"
           name="startAt"
           type="datetime-local"
+          max={lastMoment}
           hint="By your clocks, at most 30 days ahead. Left empty it begins at once."
         />
         <details>
@@ -106,7 +108,7 @@ export default function NewCommandPage() {
             <input type="checkbox" name="ignoresWindows" /> Begin outside of maintenance windows too
           </label>
         </details>
-        <Preview preview={preview} missing={missing} />
+        <Preview preview={preview} missing={missing} startAt={input?.startAt} />
         <Problem told={error && problemOf(error, 'change by key')} />
         <div className="actions">
           <button className="main" disabled={fetching || !preview.foreseen}>

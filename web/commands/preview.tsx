@@ -11,7 +11,7 @@ import {
 } from '../generated/graphql.ts';
 import { evidenceText } from '../governance/policy-words.ts';
 import { Problem } from '../parts/problem.tsx';
-import { Time } from '../parts/time.tsx';
+import { exactTime, Time } from '../parts/time.tsx';
 import { count, plural } from '../parts/words.ts';
 
 type Foreseen = PreviewCommandQuery['previewCommand'];
@@ -44,14 +44,16 @@ interface PreviewProps {
   preview: PreviewOf;
   /** What is to be said while the form is not complete; undefined when it is. */
   missing: string | undefined;
+  /** When it is to begin; none is at once. */
+  startAt: string | null | undefined;
 }
 
 /** Says before anything is sent whom it touches, who refuses it and what holds it back. The sum is said aloud. */
-export function Preview({ preview: { foreseen, told, read }, missing }: PreviewProps) {
+export function Preview({ preview: { foreseen, told, read }, missing, startAt }: PreviewProps) {
   return (
     <section className="reach" aria-label="What it would do">
       <Problem told={told} retry={read} />
-      <p role="status">{missing ?? (foreseen && sumOf(foreseen))}</p>
+      <p role="status">{missing ?? (foreseen && `${sumOf(foreseen)} ${beginningOf(startAt)}`)}</p>
       {!missing && !foreseen && !told && <p>Asking what it would do…</p>}
       {!missing && foreseen && <Details foreseen={foreseen} read={read} />}
     </section>
@@ -70,6 +72,14 @@ function sumOf({ total, offline, delayed, refused, admission, instances: { nodes
     delayed > 0 && `Maintenance windows hold it back on ${count(delayed)}.`,
   ];
   return parts.filter(Boolean).join(' ');
+}
+
+/** A time that has passed is no plan, which whoever meant the next night has to see. */
+function beginningOf(startAt: string | null | undefined): string {
+  if (!startAt) return 'It begins at once.';
+  return new Date(startAt) > new Date()
+    ? `It begins on ${exactTime(startAt)}.`
+    : 'It begins at once, as the time that it was to begin at has passed.';
 }
 
 function Details({ foreseen, read }: { foreseen: Foreseen; read: () => void }) {

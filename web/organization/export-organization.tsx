@@ -8,11 +8,15 @@ import { Problem } from '../parts/problem.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { useViewer } from '../session/viewer.tsx';
 
+/** Asked for again before that, it is the one that is being made. */
+const pauseMs = 3_600_000;
+
 /** A copy of all that the organization has, for its owners. */
 export function ExportOrganization() {
   const { me } = useViewer();
   const { data, told, read } = useRead(OrganizationExportDocument);
   const found = data?.organizationExport;
+  const isLost = found?.completedAt === null && Date.now() - new Date(found.startedAt).getTime() > pauseMs;
   useWhile(found?.completedAt === null, read);
   return (
     <Card title="A copy of what it has">
@@ -28,7 +32,11 @@ export function ExportOrganization() {
             {found.isCut && ' There was more than it holds: the rest is not in it.'}
           </>
         )}
-        {found && !found.completedAt && 'It is being made, which takes up to some minutes.'}
+        {found &&
+          !found.completedAt &&
+          (isLost
+            ? 'The last one was not finished in an hour: another can be made.'
+            : 'It is being made, which takes up to some minutes.')}
       </p>
       <div className="actions">
         {found?.completedAt && (
@@ -39,7 +47,7 @@ export function ExportOrganization() {
             label="Save the copy of the organization"
           />
         )}
-        {(!found || found.completedAt) && (
+        {(!found || found.completedAt || isLost) && (
           <Action
             document={ExportOrganizationDocument}
             variables={{}}

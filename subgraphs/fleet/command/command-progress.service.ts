@@ -83,6 +83,7 @@ export async function settle(
     total: command.total,
     maxErrors: command.maxErrors,
     isCancelled: command.cancelledAt !== null,
+    isPlanned: command.dueAt !== null,
   });
   const isOver = waitingIn(command.counts) + (command.counts.IN_PROGRESS ?? 0) === 0;
   if (isOver) {

@@ -93,14 +93,23 @@ export function waitingIn(counts: StatusCounts): number {
   return (counts.PENDING ?? 0) + (counts.DELAYED ?? 0);
 }
 
+interface StatusTerms {
+  total: number;
+  maxErrors: number;
+  isCancelled: boolean;
+  /** It is to begin later: of some of its instances that may have ended before, by leaving. */
+  isPlanned: boolean;
+}
+
 /** The one function that a command's status comes from. */
 export function commandStatusOf(
   counts: StatusCounts,
-  { total, maxErrors, isCancelled }: { total: number; maxErrors: number; isCancelled: boolean },
+  { total, maxErrors, isCancelled, isPlanned }: StatusTerms,
 ): CommandStatus {
   const isOpen = waitingIn(counts) + (counts.IN_PROGRESS ?? 0) > 0;
   if (isOpen && isCancelled) return CommandStatus.CANCELLING;
-  if (isOpen) return counts.PENDING === total ? CommandStatus.PENDING : CommandStatus.IN_PROGRESS;
+  if (isOpen)
+    return isPlanned || counts.PENDING === total ? CommandStatus.PENDING : CommandStatus.IN_PROGRESS;
   if (counts.SUCCESS === total) return CommandStatus.SUCCESS;
   if (errorsIn(counts) > maxErrors || counts.UNDELIVERABLE === total) return CommandStatus.FAILED;
   if (isCancelled && (counts.CANCELLED ?? 0) > 0) return CommandStatus.CANCELLED;

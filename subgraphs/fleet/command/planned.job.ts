@@ -41,11 +41,16 @@ export function beginJob(admission: Admission): JobDefinition<BeginPayload> {
       const { tenantId, commandId: id } = step.payload;
       const command = await step.em.findOne(Command, { tenantId, id });
       if (!isDue(command, step.now)) return;
-      const refusal = await refusalOf(admission, step, command);
+      const refusal = command.cancelledAt === null ? await refusalOf(admission, step, command) : null;
       await step.write(async ({ em, publish }) => {
         const row = await lockCommand(em, tenantId, id);
         if (!isDue(row, step.now)) return;
         row.dueAt = null;
+        // By a process of the version before, which left its instances waiting.
+        if (row.cancelledAt !== null) {
+          await settle({ em, now: step.now, publish }, row, []);
+          return;
+        }
         if (refusal === null) {
           const instanceIds = await release(em, row, step.now);
           publish(progressed(row));

@@ -134,7 +134,11 @@ export class ReportHeartbeatInput {
   @Field(() => Measurement, { nullable: true, description: 'Seconds since the node started.' })
   uptimeSeconds?: unknown;
 
-  @Field(() => Measurement, { nullable: true, description: 'Storage in use by apps, in GB.' })
+  @Field(() => Measurement, {
+    nullable: true,
+    description:
+      'Storage in use by apps, in GB. Left out, the figure from before stays; null says that it is not measured, and none is counted.',
+  })
   storageUsedGb?: unknown;
 
   @Field(() => [ComponentHealth], {

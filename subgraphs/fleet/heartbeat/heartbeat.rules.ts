@@ -36,7 +36,8 @@ export interface Heartbeat extends Measured {
   /** Null leaves the one from before. */
   version: string | null;
   uptimeSeconds?: number | null;
-  storageUsedGb?: number | null;
+  /** Absent, the one from before stays; null is of a node that does not measure it any more. */
+  storageUsedGb?: number | null | undefined;
   health?: ComponentReport[] | null;
   /** Absent, those from before stay. */
   facts?: object | null;
@@ -115,7 +116,7 @@ export function judgeBeat(input: ReportHeartbeatInput): { beat: Heartbeat; warni
     netTxBytes: read('netTxBytes'),
     loadAverage: read('loadAverage'),
     uptimeSeconds: read('uptimeSeconds'),
-    storageUsedGb: read('storageUsedGb'),
+    storageUsedGb: input.storageUsedGb === null ? null : (read('storageUsedGb') ?? undefined),
     health: componentsOf(warnings, input.health),
     facts: factsOf(warnings, input.facts),
     samples: samplesOf(warnings, input.samples),

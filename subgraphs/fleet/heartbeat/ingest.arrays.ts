@@ -32,6 +32,7 @@ export const rowColumns = {
   disk_percent: 'double precision',
   cpu_cores: 'integer',
   memory_gb: 'double precision',
+  tells_storage: 'boolean',
   storage_used_gb: 'double precision',
   net_rx_bytes: 'double precision',
   net_tx_bytes: 'double precision',

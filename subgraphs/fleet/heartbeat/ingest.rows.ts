@@ -157,6 +157,7 @@ function carriedBy(row: Row): StoredSample[] {
 /** What of an earlier beat stays where a later one in the batch does not tell it. */
 interface EarlierRow {
   version: string | null;
+  tells_storage: boolean;
   storage_used_gb: number | null;
   facts: object | null | undefined;
   facts_reported_at: Date | undefined;
@@ -201,7 +202,9 @@ function rowOf(
     disk_percent: beat.diskPercent,
     cpu_cores: beat.cpuCores,
     memory_gb: beat.memoryGb,
-    storage_used_gb: beat.storageUsedGb ?? earlier?.storage_used_gb ?? null,
+    tells_storage: beat.storageUsedGb !== undefined || (earlier?.tells_storage ?? false),
+    storage_used_gb:
+      beat.storageUsedGb === undefined ? (earlier?.storage_used_gb ?? null) : beat.storageUsedGb,
     net_rx_bytes: state.netRxBytes,
     net_tx_bytes: state.netTxBytes,
     net_rx_bytes_per_second: state.netRxBytesPerSecond,

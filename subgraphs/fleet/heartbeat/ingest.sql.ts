@@ -52,7 +52,7 @@ const updateInstances = () => `update fleet.instance i set
     clock_shift_seconds = b.clock_shift_seconds, version = coalesce(b.version, i.version),
     apps_count = b.apps_count, cpu_percent = b.cpu_percent, memory_percent = b.memory_percent,
     disk_percent = b.disk_percent, cpu_cores = b.cpu_cores, memory_gb = b.memory_gb,
-    storage_used_gb = coalesce(b.storage_used_gb, i.storage_used_gb),
+    storage_used_gb = case when b.tells_storage then b.storage_used_gb else i.storage_used_gb end,
     net_rx_bytes = b.net_rx_bytes, net_tx_bytes = b.net_tx_bytes,
     net_rx_bytes_per_second = b.net_rx_bytes_per_second, net_tx_bytes_per_second = b.net_tx_bytes_per_second,
     load_average = b.load_average, uptime_seconds = b.uptime_seconds,

@@ -43,7 +43,13 @@ const moved: readonly Moved[] = [
     columns: ['starts_at'],
     where: `repeats = 'NEVER' and starts_at + duration_minutes * interval '1 minute' > gone.now`,
   },
-  { table: 'maintenance_window', columns: ['ends_at'], where: 'ends_at > gone.now' },
+  // One that comes again begins by the calendar, and never ends before that.
+  {
+    table: 'maintenance_window',
+    columns: [],
+    also: `ends_at = greatest(ends_at - gone.span, starts_at + interval '1 minute')`,
+    where: `ends_at > gone.now and (repeats = 'NEVER' or starts_at <= gone.now)`,
+  },
   {
     table: 'notification_channel',
     columns: ['previous_secret_until'],

@@ -27,7 +27,7 @@ export const endedGrants: Consumer = {
     const configs = await em.find(
       GitOpsConfig,
       { tenantId, grantId: delegationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
     for (const config of configs) endWithGrant(step, config, event.causedBy);
   },
@@ -44,7 +44,7 @@ export const grantsRunOutSweep: Sweep = {
     const configs = await step.em.find(
       GitOpsConfig,
       { grantEndsAt: { $lte: step.now } },
-      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { grantEndsAt: 'asc' }, limit: atOnce },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { grantEndsAt: 'asc', id: 'asc' }, limit: atOnce },
     );
     for (const config of configs) endWithGrant(step, config);
     return configs.length === atOnce ? 'more' : 'done';

@@ -29,7 +29,7 @@ import {
   type UpdateGitOpsConfigInput,
 } from './gitops-config.inputs.js';
 import { credentialOf, requireFitting, type Credential } from './gitops-credential.js';
-import { changed } from './gitops.events.js';
+import { changed, removed } from './gitops.events.js';
 import { loadCommits, loadConfigs } from './gitops.loader.js';
 import { grantOf, requireGrant } from './grant.service.js';
 import { isOnlyPaused, requireMayDeclare } from './may-declare.js';
@@ -201,10 +201,11 @@ export class GitOpsConfigService {
   /** What it declared stays as it is, and is nobody's from now on. */
   async remove(operation: Operation, id: string): Promise<GitOpsConfig> {
     const { tenantId } = operation;
-    return operation.write(async ({ em, audit }) => {
+    return operation.write(async ({ em, audit, publish }) => {
       const config = await locked(em, tenantId, id);
       audit({ target: id, changes: { name: config.name, deleted: true } });
       em.remove(config);
+      removed(publish, config);
       return config;
     });
   }

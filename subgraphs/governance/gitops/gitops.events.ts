@@ -1,5 +1,5 @@
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
-import type { GitOpsChanged } from '#schema/events.js';
+import type { GitOpsChanged, GitOpsRemoved } from '#schema/events.js';
 
 import type { GitOpsConfig, GitOpsHealth } from './gitops-config.entity.js';
 
@@ -22,5 +22,15 @@ export function changed(
       problem: config.problems[0]?.message ?? null,
       name: config.name,
     } satisfies GitOpsChanged,
+  });
+}
+
+/** Whoever was told that it is degraded has to hear no more of it. */
+export function removed(publish: (event: OutboxEvent) => void, { tenantId, id, name }: GitOpsConfig): void {
+  publish({
+    topic: 'governance.gitops.removed',
+    tenantId,
+    entityId: id,
+    payload: { name } satisfies GitOpsRemoved,
   });
 }

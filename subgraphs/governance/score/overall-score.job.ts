@@ -17,7 +17,7 @@ const take = `with gone as (
   select m.tenant_id as "tenantId", s.passed, s.known
   from marked m cross join lateral (
     select coalesce(sum(passed), 0)::double precision as passed, coalesce(sum(known), 0)::double precision as known
-    from (select passed, known from governance.node where tenant_id = m.tenant_id
+    from (select passed, known from governance.score_count where tenant_id = m.tenant_id
       union all select passed, known from governance.cluster where tenant_id = m.tenant_id) judged) s`;
 
 const keep = `insert into governance.score_told as t (tenant_id, version, score)

@@ -54,8 +54,8 @@ export function createKubernetes(context: AreaContext<HostingEnv>, admission: Ad
     consumers: [] as Consumer[],
     sweeps: [deploymentsDueSweep, deploymentsOfRemovedSweep, placementsDueSweep, kubernetesRetention],
     jobs: [
-      applyJob({ clients, keyring }),
-      advancePlacementJob({ admission: admissions, keyring }),
+      applyJob({ clients, keyring, isSuspended }),
+      advancePlacementJob({ admission: admissions, keyring, isSuspended }),
     ] as NonNullable<RunningArea['jobs']>,
     start: async () => watchers.start(),
     stop: async () => {

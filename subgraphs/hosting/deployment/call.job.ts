@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster/cluster.entity.js';
 import { ClusterStatus } from '../cluster/cluster.status.js';
 import { changeDeployment, lockDeployment } from './change.service.js';
 import type { ApplyPayload } from './kinds.js';
-import { awayFor } from './retry.js';
+import { awayFor, suspendedMs } from './retry.js';
 
 /**
  * So many calls for a tenant's deployments are under way at a time, fewer than a process makes: a cluster that takes a
@@ -46,5 +46,17 @@ export async function beginCall(
     if (others >= mostOfTenant) deployment.dueAt = new Date(now.getTime() + crowdedMs);
     else deployment.callingUntil = new Date(now.getTime() + longestCallMs);
     return others < mostOfTenant;
+  });
+}
+
+/** Clusters of a tenant that is suspended are not called, which is nobody's failure: it goes on once that is over. */
+export async function putOff({
+  payload: { tenantId, deploymentId, dueAt },
+  now,
+  write,
+}: JobStep<ApplyPayload>): Promise<void> {
+  await write(async ({ em }) => {
+    const deployment = await lockDeployment(em, tenantId, deploymentId);
+    if (deployment?.dueAt?.toISOString() === dueAt) deployment.dueAt = new Date(now.getTime() + suspendedMs);
   });
 }

@@ -6,7 +6,7 @@ import type { KubeClients } from '../cluster/api/clients.js';
 import { KubeError } from '../cluster/api/kube-error.js';
 import { Cluster } from '../cluster/cluster.entity.js';
 import { applyDeployment, deleteDeployment } from './apply.js';
-import { beginCall } from './call.job.js';
+import { beginCall, putOff } from './call.job.js';
 import {
   changeDeployment,
   lockDeployment,
@@ -27,12 +27,19 @@ type Step = JobStep<ApplyPayload>;
 /** What a call came to, or why it came to nothing. */
 type Outcome<Answer> = { answer: Answer; problem?: never } | { problem: KubeError };
 
+export interface ApplyTools {
+  clients: KubeClients;
+  keyring: Keyring;
+  isSuspended: (tenantId: string) => boolean;
+}
+
 /** Applies once more what is desired of a deployment until the cluster has done or refused it, or deletes it until it is gone. */
-export function applyJob(tools: { clients: KubeClients; keyring: Keyring }): JobDefinition<ApplyPayload> {
+export function applyJob(tools: ApplyTools): JobDefinition<ApplyPayload> {
   return {
     ...applyKind,
     async handle(step) {
       const { tenantId, deploymentId: id } = step.payload;
+      if (tools.isSuspended(tenantId)) return putOff(step);
       const deployment = await step.em.findOne(Deployment, { tenantId, id, deletedAt: null });
       if (!deployment?.sealedDesired) return;
       const cluster = await step.em.findOne(Cluster, { tenantId, id: deployment.clusterId, deletedAt: null });

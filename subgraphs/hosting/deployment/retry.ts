@@ -7,6 +7,9 @@ export const claimMs = 60_000;
 /** Longer than a call that was sent may be under way. */
 export const lateMs = 30_000;
 
+/** Between two looks at whether a tenant that is suspended has been restored. */
+export const suspendedMs = 30_000;
+
 const mostPauseMs = 300_000;
 /** Before what a cluster refuses to delete is tried again. */
 const refusedMs = 60_000;

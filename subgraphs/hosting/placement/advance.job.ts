@@ -4,6 +4,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import { Cluster } from '../cluster/cluster.entity.js';
 import type { DeploymentAdmission } from '../deployment/admission.service.js';
 import type { Desired } from '../deployment/manifest.js';
+import { suspendedMs } from '../deployment/retry.js';
 import { changePlacement, lockPlacement } from './change.service.js';
 import { advancePlacementKind, lookMs, type PlacementPayload } from './kinds.js';
 import { Placement } from './placement.entity.js';
@@ -18,6 +19,7 @@ type Step = JobStep<PlacementPayload>;
 export interface AdvanceTools {
   admission: DeploymentAdmission;
   keyring: Keyring;
+  isSuspended: (tenantId: string) => boolean;
 }
 
 /** A cluster in which its policies are against it, and why. */
@@ -34,6 +36,7 @@ export function advancePlacementJob(tools: AdvanceTools): JobDefinition<Placemen
     ...advancePlacementKind,
     async handle(step) {
       const { tenantId, placementId: id } = step.payload;
+      if (tools.isSuspended(tenantId)) return putOff(step);
       const placement = await step.em.findOne(Placement, { tenantId, id, deletedAt: null });
       if (!placement || placement.dueAt === null) return;
       if (placement.status === PlacementStatus.REMOVING) {
@@ -57,6 +60,19 @@ export function advancePlacementJob(tools: AdvanceTools): JobDefinition<Placemen
       });
     },
   };
+}
+
+/** Nobody calls or watches clusters of a tenant that is suspended: what is under way there has all its time afterwards. */
+async function putOff({ payload: { tenantId, placementId }, now, write }: Step): Promise<void> {
+  await write(async ({ em }) => {
+    const placement = await lockPlacement(em, tenantId, placementId);
+    if (!placement || placement.dueAt === null) return;
+    placement.dueAt = new Date(now.getTime() + suspendedMs);
+    await em.execute(
+      `update hosting.placement_target set started_at = ? where tenant_id = ? and placement_id = ? and status = ?`,
+      [now, tenantId, placementId, PlacementTargetStatus.DEPLOYING],
+    );
+  });
 }
 
 /** What policies say of the clusters that are next; undefined when they cannot be asked. */

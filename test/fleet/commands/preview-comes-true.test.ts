@@ -201,6 +201,32 @@ describe('a planned command', () => {
     expect(await take(node)).toEqual([]);
   });
 
+  test('is waiting until it begins, also once some of its instances have left', async () => {
+    const tenant = await panel.world.tenant();
+    const [stays, leaves] = [await tenant.node(), await tenant.node()];
+    const id = await planned(tenant, plan([stays, leaves]));
+    expect((await tenant.rest(`/api/fleet/instances/${leaves.id}`, { method: 'DELETE' })).status).toBe(204);
+    expect(await shown(tenant, id)).toMatchObject({ status: 'PENDING', counts: { waiting: 1, notRun: 1 } });
+    await stride(panel.clock, 5 * minute);
+    expect(await begun(stays)).toEqual([id]);
+  });
+
+  test('that a process of the version before has cancelled is over when it was to begin', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    const id = await planned(tenant, plan([node]));
+    await panel.sql(`update fleet.command set status = 'CANCELLING', cancelled_at = $2 where id = $1`, [
+      id,
+      panel.clock.now(),
+    ]);
+    await stride(panel.clock, 5 * minute);
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return (await shown(tenant, id))['status'] === 'CANCELLED';
+    }, 'its end');
+    expect(await take(node)).toEqual([]);
+  });
+
   test('does not begin where a mandatory policy has come meanwhile that refuses it, and says so', async () => {
     const tenant = await (await panel.world.tenant()).grantPlan('PRO');
     const nodes = [

@@ -6,6 +6,7 @@ import {
   type KubernetesSandboxOptions,
 } from '#sandbox/kubernetes/start.js';
 
+import { dataOf } from '../../support/answers.js';
 import type { Answer } from '../../support/http.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { Tenant } from '../../support/world.js';
@@ -143,4 +144,18 @@ export async function signedIn(tenant: Tenant): Promise<Tenant> {
   const answer = await tenant.world.login(email, password);
   if (answer.status !== 200) throw new Error(`login: ${answer.status} ${answer.text}`);
   return new Tenant(tenant.world, tenant.account, answer.body);
+}
+
+/** Suspends a tenant, or ends that. */
+export async function byAdministrator(
+  { id, world }: Tenant,
+  mutation: 'suspendTenant' | 'restoreTenant',
+): Promise<void> {
+  dataOf(
+    await world.graphql(
+      `mutation($id: ID!) { ${mutation}(id: $id) { id } }`,
+      { id },
+      await world.administrator(),
+    ),
+  );
 }

@@ -24,7 +24,7 @@ export const endedGrantsConsumer: Consumer = {
     const channels = await em.find(
       NotificationChannel,
       { tenantId: event.tenantId, grantId: delegationId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
     for (const channel of channels) endWithGrant(step, channel, event.causedBy);
   },
@@ -41,7 +41,7 @@ export const grantsRunOutSweep: Sweep = {
     const channels = await step.em.find(
       NotificationChannel,
       { grantEndsAt: { $lte: step.now } },
-      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { grantEndsAt: 'asc' }, limit: atOnce },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { grantEndsAt: 'asc', id: 'asc' }, limit: atOnce },
     );
     for (const channel of channels) endWithGrant(step, channel);
     return channels.length === atOnce ? 'more' : 'done';

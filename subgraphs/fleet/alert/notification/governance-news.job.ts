@@ -2,7 +2,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import { newId } from '#platform/ids.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { DeliveredEvent } from '#platform/outbox/event.js';
-import type { CanaryProgressed, GitOpsChanged } from '#schema/events.js';
+import type { CanaryProgressed, GitOpsChanged, GitOpsRemoved } from '#schema/events.js';
 
 import { AlertSeverity, severities } from '../alert.kinds.js';
 import { newsBody, type News } from './news.message.js';
@@ -15,7 +15,7 @@ import { NotificationType } from './notification.kinds.js';
  */
 export function governanceNews(isSuspended: (tenantId: string) => boolean): Consumer {
   return {
-    topics: ['governance.canary.progressed', 'governance.gitops.changed'],
+    topics: ['governance.canary.progressed', 'governance.gitops.changed', 'governance.gitops.removed'],
     async handle({ em, event, now }) {
       const { tenantId, entityId, eventId } = event;
       const news = newsOf(event);
@@ -100,6 +100,11 @@ function newsOf({ topic, entityId, payload }: DeliveredEvent): News | undefined 
     return to === 'ROLLED_BACK' || to === 'FAILED'
       ? { type: NotificationType.CANARY_FAILED, canary }
       : undefined;
+  }
+  if (topic === 'governance.gitops.removed') {
+    const { name } = payload as unknown as GitOpsRemoved;
+    const repository = { id: entityId, name, health: 'removed', problem: null };
+    return { type: NotificationType.GITOPS_RECOVERED, repository };
   }
   const { health, healthBefore, name = entityId, problem = null } = payload as unknown as GitOpsChanged;
   const repository = { id: entityId, name, health: health.toLowerCase(), problem };

@@ -13,7 +13,7 @@ interface ToldCanary {
   message: string | null;
 }
 
-/** A repository of GitOps, with the first of its problems. */
+/** A repository of GitOps, with the first of its problems; its health is `removed` where there is none any more. */
 interface ToldRepository {
   id: string;
   name: string;
@@ -60,7 +60,8 @@ export function newsMail(
     );
   }
   if (!repository) return undefined;
-  const became = repository.health === 'degraded' ? 'degraded' : 'in order again';
+  const { health } = repository;
+  const became = health === 'degraded' || health === 'removed' ? health : 'in order again';
   return mail(`GitOps ${became}: ${repository.name}`, repository.problem, `${panelUrl}/governance/gitops`);
 }
 
