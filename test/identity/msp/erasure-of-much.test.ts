@@ -166,10 +166,7 @@ test('of a tenant that has something of everything nothing is left, and the expo
         return `${area}.${table}`;
       }),
   );
-  // What waits to be scored comes and goes.
-  const wanted = had.filter(
-    (name) => isExported(name) && name !== 'governance.score_mark' && !name.startsWith('platform.'),
-  );
+  const wanted = had.filter((name) => isExported(name) && !name.startsWith('platform.'));
   expect(wanted.filter((name) => !inCopy.has(name))).toEqual([]);
   expect([text, copied].filter((each) => each.includes('of-the-erased-client'))).toEqual([]);
   const secrets = Object.values(scene.secrets).map(String);
