@@ -11,7 +11,7 @@ import { buildSubgraph, type Reference } from '#platform/subgraph/build.js';
 import { ChangeResolver } from './change/change.resolver.js';
 import { ChangeService } from './change/change.service.js';
 import { CustomerService } from './change/customer.service.js';
-import { finishIntentJob, intentRetentionSweep } from './change/finish-intent.job.js';
+import { finishIntentJob, intentRetentionSweep, openEndsSweep } from './change/finish-intent.job.js';
 import { HostedPages } from './change/hosted-pages.service.js';
 import { Intent } from './change/intent.entity.js';
 import { Intents } from './change/intents.service.js';
@@ -190,6 +190,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       ...(times.hasTestClocks ? [catchUpSweep] : []),
       ledgerRetentionSweep,
       intentRetentionSweep,
+      openEndsSweep,
       usageRetentionSweep,
       licenceRetentionSweep,
       idempotencySweep('billing'),

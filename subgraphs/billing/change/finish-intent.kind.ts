@@ -4,9 +4,9 @@ export interface FinishIntentPayload extends JobPayload {
   intentId: string;
 }
 
-/** A month: the end of a subscription is asked for until Stripe takes it, other changes for a day. */
+/** Over a day, which is longer than an intent may be asked for again; for ends of subscriptions there is another each day. */
 export const finishKind: JobKind<FinishIntentPayload> = {
   name: 'billing.intent.finish',
-  retry: { limit: 3_000, delaySeconds: 5, maxDelaySeconds: 15 * 60 },
+  retry: { limit: 110, delaySeconds: 5, maxDelaySeconds: 15 * 60 },
   expireInSeconds: 120,
 };

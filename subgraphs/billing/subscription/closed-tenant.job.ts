@@ -7,7 +7,7 @@ import { once } from '../stripe/once.js';
 import { liveSubscriptions } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { endClosedKind } from './closed-tenant.kind.js';
-import { lockSubscription, readSubscription } from './subscription.store.service.js';
+import { isClosed, lockSubscription, readSubscription } from './subscription.store.service.js';
 import { wantSync } from './sync-request.service.js';
 
 /** Keeps in mind which tenants are closed, and has what they subscribe to ended. One that is opened again begins anew. */
@@ -34,6 +34,8 @@ export function endClosedJob(stripe: StripeSource): JobDefinition<JobPayload> {
       if (customerId === null || closedAt === null) return;
       await closePages(stripe(), customerId);
       for (const { id } of await liveSubscriptions(stripe(), customerId)) {
+        // Taken back while Stripe was asked, it may have bought this since.
+        if (!(await isClosed(em, tenantId))) return;
         await once(`closed-${id}`, async (options) => stripe().subscriptions.cancel(id, {}, options));
         await write(async ({ publish }) =>
           publish(

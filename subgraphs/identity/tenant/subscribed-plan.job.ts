@@ -18,9 +18,10 @@ export const followSubscriptions: Consumer = {
     const { version: decision, keepsPlan = false, endsGrantsTo = null, isReadOnly } = decided;
     await lockShares(em, tenantId);
     const [tenant] = await em.execute<{ plan: Plan; version: string }[]>(
-      `update identity.tenant set plan = case when ? then plan else ? end, plan_version = plan_version + 1
+      `update identity.tenant set plan = case when ? then plan else ? end, plan_version = plan_version + 1,
+         grant_ended_version = case when ?::bigint is null then grant_ended_version end
        where id = ? and parent_tenant_id is null and coalesce(grant_version <= ?, true) returning plan, plan_version as version`,
-      [keepsPlan, decided.plan, tenantId, endsGrantsTo],
+      [keepsPlan, decided.plan, endsGrantsTo, tenantId, endsGrantsTo],
     );
     if (!tenant) return;
     const { plan } = tenant;

@@ -47,7 +47,8 @@ export class TenantService {
       write.audit({ target: tenant.id, changes: { plan: input.plan } });
       const known = await this.entitlements.read(write.em, tenant.id);
       const isSame = tenant.plan === input.plan;
-      const isEnding = tenant.grantEndedVersion === tenant.planVersion;
+      const { grantEndedVersion, grantVersion } = tenant;
+      const isEnding = (grantVersion ?? 0) <= (grantEndedVersion ?? -1);
       if (isSame && !isEnding && !known.isReadOnly) return tenant;
       tenant.plan = input.plan;
       tenant.planVersion += 1;
