@@ -195,47 +195,56 @@ test('use is recorded once for each hour, however often it is told', async () =>
   expect(again.map(({ used }) => used)).toEqual([1]);
 });
 
-interface History {
-  usageHistory: { bucketSeconds: number; buckets: { mean: number | null; max: number | null }[] };
+interface Bucket {
+  start: string;
+  mean: number | null;
+  max: number | null;
 }
 
 test('what was used is told by the hour and by the day, with its mean and its most, to its own tenant', async () => {
-  // Both hours are of one day.
-  const untilDay = 86_400_000 - (panel.clock.now().getTime() % 86_400_000);
-  if (untilDay < 4 * 3_600_000) await panel.clock.advance(untilDay + 60_000);
-  const made = await panel.world.tenant();
+  const tenant = await panel.world.tenant();
   const history = async (range: string, of: Tenant) =>
-    of.graphql<History>(
+    of.graphql<{ usageHistory: { bucketSeconds: number; buckets: Bucket[] } }>(
       `query($range: String!) {
-        usageHistory(metric: INSTANCES, range: $range) { bucketSeconds buckets { mean max } }
+        usageHistory(metric: INSTANCES, range: $range) { bucketSeconds buckets { start mean max } }
       }`,
       { range },
     );
-  await made.node();
-  for (const used of [1, 2]) {
-    if (used === 2) await (await signedIn(panel, made)).node();
-    await panel.clock.advance(60 * 60_000);
-    await until(async () => {
-      const rows = await panel.sql(
-        `select 1 from billing.usage_record where tenant_id = $1 and metric = 'instances' and used = $2`,
-        [made.id, used],
-      );
-      return rows.length > 0;
-    }, 'the hour to be measured');
-  }
-  const tenant = await signedIn(panel, made);
-  expect(dataOf(await history('24h', tenant)).usageHistory.buckets.slice(-2)).toEqual([
-    { mean: 1, max: 1 },
-    { mean: 2, max: 2 },
-  ]);
-  const { bucketSeconds, buckets } = dataOf(await history('30d', tenant)).usageHistory;
-  expect([bucketSeconds, buckets.length]).toEqual([86_400, 30]);
-  expect(buckets.slice(-2)).toEqual([
-    { mean: null, max: null },
-    { mean: 1.5, max: 2 },
-  ]);
-  const other = dataOf(await history('30d', await panel.world.tenant()));
-  expect(other.usageHistory.buckets.filter(({ max }) => max !== null)).toEqual([]);
+  const today = new Date(panel.clock.now());
+  today.setUTCHours(0, 0, 0, 0);
+  const [yesterday, one, two] = [24, 14, 13].map((hours) =>
+    new Date(today.getTime() - hours * 3_600_000).toISOString(),
+  );
+  for (const [hour, instances] of [
+    [one, 1],
+    [two, 2],
+  ])
+    await panel.sql(
+      `insert into fleet.outbox (event_id, tenant_id, topic, entity_id, entity_version, payload, caused_by, occurred_at)
+       values ($1, $2, 'fleet.usage.measured', $2, (extract(epoch from clock_timestamp()) * 1e6)::bigint, $3, 'test', now())`,
+      [`evt_${Math.random()}`, tenant.id, { hour, instances, storageGb: 0 }],
+    );
+  // What is measured meanwhile is of today.
+  const before = async (range: string, of = tenant) => {
+    const { bucketSeconds, buckets } = dataOf(await history(range, of)).usageHistory;
+    const told = buckets.filter(({ start, max }) => Date.parse(start) < today.getTime() && max !== null);
+    return { bucketSeconds, length: buckets.length, told };
+  };
+  await until(async () => (await before('7d')).told.length === 2, 'both hours to be known');
+  expect(await before('7d')).toEqual({
+    bucketSeconds: 3_600,
+    length: 7 * 24,
+    told: [
+      { start: one, mean: 1, max: 1 },
+      { start: two, mean: 2, max: 2 },
+    ],
+  });
+  expect(await before('30d')).toEqual({
+    bucketSeconds: 86_400,
+    length: 30,
+    told: [{ start: yesterday, mean: 1.5, max: 2 }],
+  });
+  expect((await before('30d', await panel.world.tenant())).told).toEqual([]);
   expect(refusal(await history('1y', tenant))).toEqual({ code: 'BAD_REQUEST' });
 });
 
