@@ -4,7 +4,6 @@ import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { until, type Tenant } from '../support/world.js';
-import { signedIn } from './support/billing-panel.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
