@@ -57,18 +57,20 @@ const resume = async (tenant: Tenant) =>
     `mutation { resumeSubscription { ${subscriptionFields} } }`,
   );
 
+async function close(tenant: Tenant): Promise<void> {
+  dataOf(
+    await tenant.graphql(
+      'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id } }',
+      { input: { currentPassword: tenant.account.password } },
+    ),
+  );
+}
+
 test('with the tenant its subscription ends at once, also one that is bought behind it, and does not come back', async () => {
   const tenant = await proTenant(panel);
   const { customer } = tenant;
   const [first] = (await panel.sdk.subscriptions.list({ customer })).data;
-  dataOf(
-    await tenant.graphql(
-      'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id } }',
-      {
-        input: { currentPassword: tenant.account.password },
-      },
-    ),
-  );
+  await close(tenant);
   const living = async () => (await panel.sdk.subscriptions.list({ customer })).data.length;
   await expect.poll(living, { timeout: 20_000 }).toBe(0);
   const { data: prices } = await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_monthly'] });
@@ -109,12 +111,7 @@ test('a change that is kept when its organization is closed is not made any more
   const path = '/v1/subscriptions';
   panel.stripe.addFault({ kind: 'error', method: 'POST', path, status: 503, next: 1_000 });
   expect(refusal(await change(tenant, { plan: 'PRO' }))).toMatchObject({ reason: 'STRIPE_AWAY' });
-  dataOf(
-    await tenant.graphql(
-      'mutation($input: CloseOrganizationInput!) { closeOrganization(input: $input) { id } }',
-      { input: { currentPassword: tenant.account.password } },
-    ),
-  );
+  await close(tenant);
   const has = async (sql: string) => (await panel.sql(sql, [tenant.id])).length > 0;
   await until(
     async () => has('select 1 from billing.subscription where tenant_id = $1 and closed_at is not null'),
