@@ -17,8 +17,9 @@ import { olderProcessesSql } from '#platform/membership/contracts.sql.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { schemaNames, schemas } from './areas.js';
-import { endWhenBehind, type WhenBehind } from './behind.js';
+import { endWhenBehind, inWords, type WhenBehind } from './behind.js';
 import type { DatabaseEnv } from './env.js';
+import { reached } from './reach.js';
 
 /** A database that is migrated and ready to be logged in to as panel_app. */
 export interface PreparedDatabase {
@@ -45,8 +46,8 @@ const login = 'panel_app';
 const never = new Promise<never>(() => undefined);
 
 /**
- * Brings the database to where this version of the panel needs it: the embedded one, or the operator's. Where another
- * process has to do that, `whenBehind` says what to do until then.
+ * Brings the database to where this version of the panel needs it: the embedded one, or the operator's. Where that one is
+ * away, or another process has to migrate it, `whenBehind` says what to do until then.
  */
 export async function prepareDatabase(
   env: DatabaseEnv,
@@ -56,12 +57,14 @@ export async function prepareDatabase(
 ): Promise<PreparedDatabase> {
   const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = env;
   if (url !== undefined) {
-    const applied = ownerUrl === undefined ? [] : await migrateNamed(ownerUrl, url, logger);
     const { DATABASE_DIRECT_URL: directUrl, DATABASE_READ_URL: readUrl } = env;
-    if (ownerUrl === undefined) await checkLogin(url);
-    if (directUrl === undefined) await warnOfPooler(url, logger);
-    else await checkLogin(directUrl);
-    if (ownerUrl === undefined) await whenBehind(async () => asApp(directUrl ?? url, missing));
+    const isMigrating = ownerUrl !== undefined;
+    const applied = isMigrating ? await migrateNamed(ownerUrl, url, logger, whenBehind) : [];
+    if (!isMigrating) await whenBehind(async () => reached('DATABASE_URL', url, () => checkLogin(url)));
+    if (directUrl !== undefined)
+      await whenBehind(async () => reached('DATABASE_DIRECT_URL', directUrl, () => checkLogin(directUrl)));
+    else await warnOfPooler(url, logger);
+    if (!isMigrating) await whenBehind(async () => inWords(await asApp(directUrl ?? url, missing)));
     if (readUrl !== undefined) await checkReplicas(readUrl, logger);
     const urls = { url, directUrl, readUrl };
     return { url: directUrl ?? url, urls, applied, failed: never, stop: async () => undefined };
@@ -89,9 +92,13 @@ export async function migrateNamed(
   ownerUrl: string,
   url: string | undefined,
   logger: Logger,
+  whenBehind: WhenBehind = endWhenBehind,
 ): Promise<AppliedSteps[]> {
+  await whenBehind(async () =>
+    reached('DATABASE_OWNER_URL', ownerUrl, () => withClient(ownerUrl, async () => undefined)),
+  );
   const applied = await migrate(ownerUrl, url === undefined ? undefined : passwordIn(url), logger);
-  if (url !== undefined) await checkLogin(url);
+  if (url !== undefined) await whenBehind(async () => reached('DATABASE_URL', url, () => checkLogin(url)));
   return applied;
 }
 
