@@ -14,6 +14,7 @@ import { OperatorError } from '#platform/errors.js';
 import { migrateJobs, missingJobs } from '#platform/jobs/schema.js';
 import type { Logger } from '#platform/logger.js';
 import { olderProcessesSql } from '#platform/membership/contracts.sql.js';
+import { processesWithoutKeySql } from '#platform/membership/secrets-keys.sql.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { schemaNames, schemas } from './areas.js';
@@ -73,6 +74,7 @@ export async function prepareDatabase(
   try {
     await createDatabase(server.url('postgres'));
     const ownerUrl = server.url(databaseName);
+    await assertKeyOfRunning(ownerUrl, keyring);
     const password = keyring.deriveText('database login');
     const applied = await migrate(ownerUrl, password, logger);
     const url = new URL(ownerUrl);
@@ -173,6 +175,26 @@ async function dueSteps(
 
 async function isPending(owner: pg.Client, area: string, step: AreaMigration): Promise<boolean> {
   return !(await isMigrated(owner, area, [step]));
+}
+
+/** The password of the login follows the first key: whoever runs by another one would be let in no more. */
+async function assertKeyOfRunning(ownerUrl: string, keyring: Keyring): Promise<void> {
+  const others = await withClient(ownerUrl, (owner) => processesWithoutKey(owner, keyring));
+  if (others.length === 0) return;
+  throw new OperatorError(
+    `The panel that runs on this database (${others.join(', ')}) does not hold the first key of SECRETS_KEY, by which the ` +
+      'password of its login is made: start it anew with that key, and the one before behind it (SECRETS_KEY=new,old).',
+  );
+}
+
+/** The processes at work that cannot open what is sealed with the first key. */
+export async function processesWithoutKey(client: pg.Client, { currentKeyId }: Keyring): Promise<string[]> {
+  const { rows: found } = await client.query<{ isThere: boolean }>(
+    `select to_regclass('platform.process') is not null as "isThere"`,
+  );
+  if (!found[0]?.isThere) return [];
+  const { rows } = await client.query<{ name: string }>(processesWithoutKeySql('$1'), [currentKeyId]);
+  return rows.map(({ name }) => name);
 }
 
 /** Those who do not know these steps, of those who may be at work. */

@@ -153,6 +153,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     nodeName,
     version,
     knows: schemas.flatMap(({ name, migrations }) => knownAs(name, migrations)),
+    secretsKeys: keyring.keyIds,
     clock,
     logger,
     metrics,

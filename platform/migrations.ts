@@ -4,6 +4,7 @@ import { ownerPolicySql } from './database/row-level-security.js';
 import { contractsMigration } from './membership/contracts.sql.js';
 import { haDatabaseMigration } from './membership/ha-database.sql.js';
 import { haHistoryMigration, processesMigration } from './membership/processes.sql.js';
+import { secretsKeysMigration } from './membership/secrets-keys.sql.js';
 import { settledBeforeMigration } from './outbox/settled.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
 
@@ -91,4 +92,5 @@ export const platformMigrations: readonly AreaMigration[] = [
   appliedStepsMigration,
   haDatabaseMigration,
   settledBeforeMigration,
+  secretsKeysMigration,
 ];

@@ -15,6 +15,8 @@ export interface ProcessFacts {
   areas: readonly string[];
   /** The steps of all areas that its code knows, as area/step. */
   knows: readonly string[];
+  /** The ids of the keys that it holds of SECRETS_KEY. */
+  secretsKeys: readonly string[];
 }
 
 /**
@@ -100,15 +102,18 @@ export class ProcessRegistry {
   }
 
   private async write(): Promise<void> {
-    const { id, nodeName, version, areas, knows } = this.facts;
+    const { id, nodeName, version, areas, knows, secretsKeys } = this.facts;
     try {
       const [row] = await this.platform.readerForNobody().execute<Answer[]>(
-        `insert into platform.process as p (id, node_name, version, address, areas, state, knows)
-         values (?, ?, ?, ?, string_to_array(?, ','), ?, string_to_array(?, ','))
+        `insert into platform.process as p (id, node_name, version, address, areas, state, knows, secrets_keys)
+         values (?, ?, ?, ?, string_to_array(?, ','), ?, string_to_array(?, ','), string_to_array(?, ','))
          on conflict (id) do update
            set beat_at = now(), state = excluded.state, address = excluded.address
          returning told, ${outdatedBySql('p')} as "outdatedBy"`,
-        [id, nodeName, version, this.address, areas.join(','), this.state, knows.join(',')],
+        [
+          ...[id, nodeName, version, this.address, areas.join(','), this.state],
+          ...[knows.join(','), secretsKeys.join(',')],
+        ],
       );
       this.isAway = false;
       if (row?.told === 'restart') this.toldToRestart();
