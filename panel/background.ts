@@ -121,6 +121,12 @@ export class Background {
           lasting ? [{ labels: { lease }, value: Number(lasting.epoch) }] : [],
         ),
     );
+    metrics.gauge(
+      'panel_clock_skew_seconds',
+      "By how much this process's clock is ahead of the database's; below zero where it is behind.",
+      [],
+      () => [{ labels: {}, value: this.registry.clockSkew.seconds }],
+    );
     const from = sources.map(({ database }) => database);
     for (const { database, consumers } of areas)
       measureConsumers(metrics, { database, consumers, sources: from, clock });

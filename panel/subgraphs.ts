@@ -193,7 +193,10 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
           : [`this version is too old for the database, which has had ${outdatedBy}: start a newer one`]),
       ];
     },
-    warnings: () => made.flatMap((area) => area.warnings?.() ?? []),
+    warnings: () => {
+      const skew = background.registry.clockSkew.problem;
+      return [...(skew === undefined ? [] : [skew]), ...made.flatMap((area) => area.warnings?.() ?? [])];
+    },
     registry: background.registry,
     endWork: () => background.end(),
     stopBackground: () => background.stop(),
