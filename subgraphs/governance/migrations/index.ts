@@ -20,6 +20,7 @@ import { overallScoresMigration } from './037-overall-scores.js';
 import { grantsMigration } from './038-grants.js';
 import { copiesMigration } from './039-copies.js';
 import { listeningMigration } from './040-listening.js';
+import { canaryRequestsMigration } from './041-canary-requests.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -47,4 +48,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   grantsMigration,
   copiesMigration,
   listeningMigration,
+  canaryRequestsMigration,
 ];
