@@ -7,6 +7,7 @@ import { haHistoryMigration, processesMigration } from './membership/processes.s
 import { secretsKeysMigration } from './membership/secrets-keys.sql.js';
 import { settledBeforeMigration } from './outbox/settled.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
+import { unheardTopicsMigration } from './outbox/unheard.sql.js';
 
 // The areas that were there when these steps were written. Those to come get their rights in a step of their own, from
 // outboxTimelineSql: a step that has been applied stays as it is.
@@ -92,5 +93,6 @@ export const platformMigrations: readonly AreaMigration[] = [
   appliedStepsMigration,
   haDatabaseMigration,
   settledBeforeMigration,
+  unheardTopicsMigration,
   secretsKeysMigration,
 ];
