@@ -18,6 +18,7 @@ import type { Logger } from '#platform/logger.js';
 import type { ProcessRegistry } from '#platform/membership/registry.js';
 import { Metrics } from '#platform/metrics.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
+import { parkedSweep } from '#platform/outbox/parked.sweep.js';
 import { OutboxTail } from '#platform/outbox/tail.js';
 import { OutboxWake } from '#platform/outbox/wake.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
@@ -136,10 +137,16 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     running.set(name, made);
     userKeys = made.userKeys ?? userKeys;
     const { consumers = [], sweeps = [], jobs = [] } = made;
+    const told = [erasureConsumer(name), copyConsumer(name), ...consumers];
     work.push({
       database: own.database,
-      consumers: [erasureConsumer(name), copyConsumer(name), ...consumers],
-      sweeps: [...sweeps, erasureSweep(name, area.erasure), copySweep(name, area.erasure)],
+      consumers: told,
+      sweeps: [
+        ...sweeps,
+        erasureSweep(name, area.erasure),
+        copySweep(name, area.erasure),
+        parkedSweep(name, told),
+      ],
       jobs,
     });
   }

@@ -5,6 +5,7 @@ import { contractsMigration } from './membership/contracts.sql.js';
 import { haDatabaseMigration } from './membership/ha-database.sql.js';
 import { haHistoryMigration, processesMigration } from './membership/processes.sql.js';
 import { secretsKeysMigration } from './membership/secrets-keys.sql.js';
+import { parkedEventsMigration } from './outbox/parked.sql.js';
 import { settledBeforeMigration } from './outbox/settled.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
 import { unheardTopicsMigration } from './outbox/unheard.sql.js';
@@ -95,4 +96,5 @@ export const platformMigrations: readonly AreaMigration[] = [
   settledBeforeMigration,
   unheardTopicsMigration,
   secretsKeysMigration,
+  parkedEventsMigration,
 ];

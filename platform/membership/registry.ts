@@ -117,8 +117,14 @@ export class ProcessRegistry {
          returning told, ${outdatedBySql('p')} as "outdatedBy",
            (extract(epoch from clock_timestamp()) * 1000)::float8 as "databaseAt"`,
         [
-          ...[id, nodeName, version, this.address, areas.join(','), this.state],
-          ...[knows.join(','), secretsKeys.join(',')],
+          id,
+          nodeName,
+          version,
+          this.address,
+          areas.join(','),
+          this.state,
+          knows.join(','),
+          secretsKeys.join(','),
         ],
       );
       this.isAway = false;

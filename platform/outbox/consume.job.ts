@@ -10,6 +10,7 @@ import { inTraceOf, traced } from '../telemetry/tracing.js';
 import type { Consumer } from './consumer.js';
 import { isAfter, type DeliveredEvent, type Position } from './event.js';
 import { appendToOutbox, type OutboxEvent } from './outbox.js';
+import { parkedForm } from './parked.sweep.js';
 import { endBeyond, endOfStretch, readOutbox } from './reader.js';
 import { firstOf, listenersOf, Standings, topicsOf, type Listener, type Standing } from './standing.job.js';
 import type { OutboxTail } from './tail.js';
@@ -154,13 +155,14 @@ async function consumeOrPark(
     if (count < maxFailures) throw error;
     const { eventId, topic, tenantId, position: to } = event;
     await standings.inTurn(grant, async (em) => {
-      await em.execute('select platform.park_event(?, ?, ?, ?, ?, ?)', [
+      await em.execute('select platform.park_event(?, ?, ?, ?, ?, ?, ?::jsonb)', [
         database.area,
         source.area,
         eventId,
         topic,
         tenantId,
         error instanceof Error ? error.message : String(error),
+        JSON.stringify(parkedForm(event)),
       ]);
       await telling.advance(em, to);
     });
