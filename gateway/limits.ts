@@ -11,6 +11,10 @@ export interface DocumentLimits {
   introspectionDepth: number;
   /** `__schema` and `__type` fields: each is executed on its own. */
   introspections: number;
+  /** Lists below them; the standard introspection query has 9. Each may go through the whole schema once more. */
+  introspectionLists: number;
+  /** Of lists of types and of their fields in each other: with each level the answer grows by the size of a type. */
+  introspectionListDepth: number;
   /** Fields at the root, with fragments followed: each is a call of a subgraph. */
   rootFields: number;
   /** All fields, with fragments followed as often as they are spread. */
@@ -36,6 +40,8 @@ export const defaultLimits: DocumentLimits = {
   depth: 15,
   introspectionDepth: 20,
   introspections: 4,
+  introspectionLists: 12,
+  introspectionListDepth: 2,
   rootFields: 20,
   fields: 1_000,
   aliases: 50,

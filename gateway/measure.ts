@@ -18,6 +18,8 @@ type Measured =
   | 'depth'
   | 'introspectionDepth'
   | 'introspections'
+  | 'introspectionLists'
+  | 'introspectionListDepth'
   | 'fields'
   | 'aliases'
   | 'directives'
@@ -31,11 +33,17 @@ const nothing: Measure = {
   depth: 0,
   introspectionDepth: 0,
   introspections: 0,
+  introspectionLists: 0,
+  introspectionListDepth: 0,
   fields: 0,
   aliases: 0,
   directives: 0,
   repeats: 0,
 };
+
+/** Lists of the schema that lead to types, and others. */
+const typeLists = new Set(['types', 'fields', 'inputFields', 'interfaces', 'possibleTypes']);
+const otherLists = new Set(['directives', 'args', 'enumValues']);
 
 /** How each limit is called in the refusal. */
 const words: Record<keyof DocumentLimits, string> = {
@@ -44,6 +52,8 @@ const words: Record<keyof DocumentLimits, string> = {
   depth: 'levels of fields',
   introspectionDepth: 'levels of introspection fields',
   introspections: 'introspection fields',
+  introspectionLists: 'lists of the schema',
+  introspectionListDepth: 'levels of lists of the schema',
   rootFields: 'root fields',
   fields: 'fields',
   aliases: 'aliases',
@@ -110,7 +120,8 @@ class Meter {
 
   constructor(private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>) {}
 
-  selectionSet(selectionSet: SelectionSetNode, seen = new Set<string>()): Measure {
+  /** `isOfSchema` below `__schema` and `__type`, whose types are the only ones that begin with two underscores. */
+  selectionSet(selectionSet: SelectionSetNode, isOfSchema = false, seen = new Set<string>()): Measure {
     const total = { ...nothing };
     for (const selection of selectionSet.selections) {
       const directives = selection.directives?.length ?? 0;
@@ -119,9 +130,9 @@ class Meter {
         const responseName = (selection.alias ?? selection.name).value;
         if (seen.has(responseName)) total.repeats += 1;
         seen.add(responseName);
-        add(total, this.field(selection));
+        add(total, this.field(selection, isOfSchema));
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        add(total, this.selectionSet(selection.selectionSet, seen));
+        add(total, this.selectionSet(selection.selectionSet, isOfSchema, seen));
       } else {
         add(total, this.fragment(selection.name.value));
       }
@@ -138,14 +149,21 @@ class Meter {
     }, 0);
   }
 
-  private field(field: FieldNode): Measure {
-    const inner = field.selectionSet ? this.selectionSet(field.selectionSet) : nothing;
-    const isIntrospection = field.name.value === '__schema' || field.name.value === '__type';
+  private field(field: FieldNode, isOfSchema: boolean): Measure {
+    const name = field.name.value;
+    const isIntrospection = name === '__schema' || name === '__type';
+    const inner = field.selectionSet
+      ? this.selectionSet(field.selectionSet, isOfSchema || isIntrospection)
+      : nothing;
+    const isTypeList = isOfSchema && typeLists.has(name);
+    const isList = isTypeList || (isOfSchema && otherLists.has(name));
     return {
       ...inner,
       depth: isIntrospection ? 1 : inner.depth + 1,
       introspectionDepth: isIntrospection ? inner.depth + 1 : inner.introspectionDepth,
       introspections: inner.introspections + (isIntrospection ? 1 : 0),
+      introspectionLists: inner.introspectionLists + (isList ? 1 : 0),
+      introspectionListDepth: inner.introspectionListDepth + (isTypeList ? 1 : 0),
       fields: inner.fields + 1,
       aliases: inner.aliases + (field.alias ? 1 : 0),
     };
@@ -156,7 +174,8 @@ class Meter {
     if (known) return known;
     this.measured.set(name, nothing);
     const fragment = this.fragments.get(name);
-    const measure = fragment ? this.selectionSet(fragment.selectionSet) : nothing;
+    const isOfSchema = fragment?.typeCondition.name.value.startsWith('__') ?? false;
+    const measure = fragment ? this.selectionSet(fragment.selectionSet, isOfSchema) : nothing;
     this.measured.set(name, measure);
     return measure;
   }
@@ -176,7 +195,9 @@ class Meter {
 function add(total: Measure, part: Measure): void {
   total.depth = Math.max(total.depth, part.depth);
   total.introspectionDepth = Math.max(total.introspectionDepth, part.introspectionDepth);
+  total.introspectionListDepth = Math.max(total.introspectionListDepth, part.introspectionListDepth);
   total.introspections += part.introspections;
+  total.introspectionLists += part.introspectionLists;
   total.fields += part.fields;
   total.aliases += part.aliases;
   total.directives += part.directives;

@@ -49,6 +49,8 @@ export interface BackgroundOptions {
   version: string;
   /** The steps of all areas that this version knows, as area/step. */
   knows: readonly string[];
+  /** The ids of the keys that this process holds of SECRETS_KEY. */
+  secretsKeys?: readonly string[];
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -68,7 +70,7 @@ export class Background {
   private readonly jobs: JobRunner;
 
   constructor(options: BackgroundOptions) {
-    const { connections, platform, areas, sources, nodeName, version, knows } = options;
+    const { connections, platform, areas, sources, nodeName, version, knows, secretsKeys = [] } = options;
     const { clock, logger, metrics } = options;
     this.connections = connections;
     this.logger = logger;
@@ -78,7 +80,7 @@ export class Background {
     this.registry = new ProcessRegistry(
       platform,
       connections,
-      { id, nodeName, version, areas: names, knows },
+      { id, nodeName, version, areas: names, knows, secretsKeys },
       logger,
     );
     this.leases = new Leases(
@@ -118,6 +120,12 @@ export class Background {
         this.leases.all.flatMap(({ name: lease, lasting }) =>
           lasting ? [{ labels: { lease }, value: Number(lasting.epoch) }] : [],
         ),
+    );
+    metrics.gauge(
+      'panel_clock_skew_seconds',
+      "By how much this process's clock is ahead of the database's; below zero where it is behind.",
+      [],
+      () => [{ labels: {}, value: this.registry.clockSkew.seconds }],
     );
     const from = sources.map(({ database }) => database);
     for (const { database, consumers } of areas)

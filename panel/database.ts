@@ -14,11 +14,13 @@ import { OperatorError } from '#platform/errors.js';
 import { migrateJobs, missingJobs } from '#platform/jobs/schema.js';
 import type { Logger } from '#platform/logger.js';
 import { olderProcessesSql } from '#platform/membership/contracts.sql.js';
+import { processesWithoutKeySql } from '#platform/membership/secrets-keys.sql.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import { schemaNames, schemas } from './areas.js';
-import { endWhenBehind, type WhenBehind } from './behind.js';
+import { endWhenBehind, inWords, type WhenBehind } from './behind.js';
 import type { DatabaseEnv } from './env.js';
+import { reached } from './reach.js';
 
 /** A database that is migrated and ready to be logged in to as panel_app. */
 export interface PreparedDatabase {
@@ -45,8 +47,8 @@ const login = 'panel_app';
 const never = new Promise<never>(() => undefined);
 
 /**
- * Brings the database to where this version of the panel needs it: the embedded one, or the operator's. Where another
- * process has to do that, `whenBehind` says what to do until then.
+ * Brings the database to where this version of the panel needs it: the embedded one, or the operator's. Where that one is
+ * away, or another process has to migrate it, `whenBehind` says what to do until then.
  */
 export async function prepareDatabase(
   env: DatabaseEnv,
@@ -56,12 +58,14 @@ export async function prepareDatabase(
 ): Promise<PreparedDatabase> {
   const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = env;
   if (url !== undefined) {
-    const applied = ownerUrl === undefined ? [] : await migrateNamed(ownerUrl, url, logger);
     const { DATABASE_DIRECT_URL: directUrl, DATABASE_READ_URL: readUrl } = env;
-    if (ownerUrl === undefined) await checkLogin(url);
-    if (directUrl === undefined) await warnOfPooler(url, logger);
-    else await checkLogin(directUrl);
-    if (ownerUrl === undefined) await whenBehind(async () => asApp(directUrl ?? url, missing));
+    const isMigrating = ownerUrl !== undefined;
+    const applied = isMigrating ? await migrateNamed(ownerUrl, url, logger, whenBehind) : [];
+    if (!isMigrating) await whenBehind(async () => reached('DATABASE_URL', url, () => checkLogin(url)));
+    if (directUrl !== undefined)
+      await whenBehind(async () => reached('DATABASE_DIRECT_URL', directUrl, () => checkLogin(directUrl)));
+    else await warnOfPooler(url, logger);
+    if (!isMigrating) await whenBehind(async () => inWords(await asApp(directUrl ?? url, missing)));
     if (readUrl !== undefined) await checkReplicas(readUrl, logger);
     const urls = { url, directUrl, readUrl };
     return { url: directUrl ?? url, urls, applied, failed: never, stop: async () => undefined };
@@ -70,6 +74,7 @@ export async function prepareDatabase(
   try {
     await createDatabase(server.url('postgres'));
     const ownerUrl = server.url(databaseName);
+    await assertKeyOfRunning(ownerUrl, keyring);
     const password = keyring.deriveText('database login');
     const applied = await migrate(ownerUrl, password, logger);
     const url = new URL(ownerUrl);
@@ -89,9 +94,13 @@ export async function migrateNamed(
   ownerUrl: string,
   url: string | undefined,
   logger: Logger,
+  whenBehind: WhenBehind = endWhenBehind,
 ): Promise<AppliedSteps[]> {
+  await whenBehind(async () =>
+    reached('DATABASE_OWNER_URL', ownerUrl, () => withClient(ownerUrl, async () => undefined)),
+  );
   const applied = await migrate(ownerUrl, url === undefined ? undefined : passwordIn(url), logger);
-  if (url !== undefined) await checkLogin(url);
+  if (url !== undefined) await whenBehind(async () => reached('DATABASE_URL', url, () => checkLogin(url)));
   return applied;
 }
 
@@ -166,6 +175,26 @@ async function dueSteps(
 
 async function isPending(owner: pg.Client, area: string, step: AreaMigration): Promise<boolean> {
   return !(await isMigrated(owner, area, [step]));
+}
+
+/** The password of the login follows the first key: whoever runs by another one would be let in no more. */
+async function assertKeyOfRunning(ownerUrl: string, keyring: Keyring): Promise<void> {
+  const others = await withClient(ownerUrl, (owner) => processesWithoutKey(owner, keyring));
+  if (others.length === 0) return;
+  throw new OperatorError(
+    `The panel that runs on this database (${others.join(', ')}) does not hold the first key of SECRETS_KEY, by which the ` +
+      'password of its login is made: start it anew with that key, and the one before behind it (SECRETS_KEY=new,old).',
+  );
+}
+
+/** The processes at work that cannot open what is sealed with the first key. */
+export async function processesWithoutKey(client: pg.Client, { currentKeyId }: Keyring): Promise<string[]> {
+  const { rows: found } = await client.query<{ isThere: boolean }>(
+    `select to_regclass('platform.process') is not null as "isThere"`,
+  );
+  if (!found[0]?.isThere) return [];
+  const { rows } = await client.query<{ name: string }>(processesWithoutKeySql('$1'), [currentKeyId]);
+  return rows.map(({ name }) => name);
 }
 
 /** Those who do not know these steps, of those who may be at work. */

@@ -18,6 +18,7 @@ import type { Logger } from '#platform/logger.js';
 import type { ProcessRegistry } from '#platform/membership/registry.js';
 import { Metrics } from '#platform/metrics.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
+import { parkedSweep } from '#platform/outbox/parked.sweep.js';
 import { OutboxTail } from '#platform/outbox/tail.js';
 import { OutboxWake } from '#platform/outbox/wake.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
@@ -136,10 +137,16 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     running.set(name, made);
     userKeys = made.userKeys ?? userKeys;
     const { consumers = [], sweeps = [], jobs = [] } = made;
+    const told = [erasureConsumer(name), copyConsumer(name), ...consumers];
     work.push({
       database: own.database,
-      consumers: [erasureConsumer(name), copyConsumer(name), ...consumers],
-      sweeps: [...sweeps, erasureSweep(name, area.erasure), copySweep(name, area.erasure)],
+      consumers: told,
+      sweeps: [
+        ...sweeps,
+        erasureSweep(name, area.erasure),
+        copySweep(name, area.erasure),
+        parkedSweep(name, told),
+      ],
       jobs,
     });
   }
@@ -153,6 +160,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
     nodeName,
     version,
     knows: schemas.flatMap(({ name, migrations }) => knownAs(name, migrations)),
+    secretsKeys: keyring.keyIds,
     clock,
     logger,
     metrics,
@@ -192,7 +200,10 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
           : [`this version is too old for the database, which has had ${outdatedBy}: start a newer one`]),
       ];
     },
-    warnings: () => made.flatMap((area) => area.warnings?.() ?? []),
+    warnings: () => {
+      const skew = background.registry.clockSkew.problem;
+      return [...(skew === undefined ? [] : [skew]), ...made.flatMap((area) => area.warnings?.() ?? [])];
+    },
     registry: background.registry,
     endWork: () => background.end(),
     stopBackground: () => background.stop(),

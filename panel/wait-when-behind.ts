@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import express from 'express';
 
-import type { MissingSteps } from '#platform/database/missing-steps.js';
 import { isPassing } from '#platform/database/outage.js';
 import { waits } from '#platform/database/patience.js';
 import { ApiError, OperatorError } from '#platform/errors.js';
@@ -11,7 +10,7 @@ import { createHealthRouter } from '#platform/health.js';
 import { createHttpServer } from '#platform/http-server.js';
 import type { Logger } from '#platform/logger.js';
 
-import { inWords, type Look, type WhenBehind } from './behind.js';
+import type { Look, WhenBehind } from './behind.js';
 import type { PanelEnv } from './env.js';
 import { refuse } from './http.js';
 import { listen } from './listen.js';
@@ -26,8 +25,9 @@ interface WaitOptions {
 }
 
 /**
- * For processes that serve: whoever migrates may have begun later, or take its time, so that it goes on as soon as the
- * database is there. Meanwhile it listens, alive and not ready, and says what is missing. It ends after ten minutes.
+ * For processes that serve: the database may be started after them or fail over, and whoever migrates take its time, so that
+ * they go on as soon as it is there. Meanwhile one listens, alive and not ready, and says what is missing. It ends after ten
+ * minutes.
  */
 export class Wait {
   private server: Server | undefined;
@@ -37,21 +37,20 @@ export class Wait {
 
   /** Once it is over the port stays open, or else whoever has found this process alive would take it for dead. */
   readonly whenBehind: WhenBehind = async (look) => {
-    const { env, logger, stopped } = this.options;
-    let missing = await look();
-    if (missing.length === 0) return;
-    this.problem = inWords(missing);
-    logger.warn({ missing }, this.problem);
-    const server = createHttpServer(waitingApp(() => this.problem));
-    await listen(server, env);
-    this.server = server;
+    const { logger, stopped } = this.options;
+    let problem = await look();
+    if (problem === undefined) return;
+    logger.warn(problem);
+    this.problem = problem;
+    await this.listen();
     try {
       const end = performance.now() + waits.migration;
-      while (missing.length > 0) {
-        if (performance.now() > end) throw new OperatorError(inWords(missing));
+      while (problem !== undefined) {
+        if (performance.now() > end) throw new OperatorError(problem);
         await sleep(lookEveryMs, undefined, { signal: stopped });
-        missing = await lookAgain(look, missing);
-        this.problem = inWords(missing);
+        problem = await lookAgain(look, problem);
+        if (problem !== undefined && problem !== this.problem) logger.warn(problem);
+        this.problem = problem ?? this.problem;
       }
     } catch (error) {
       await this.close();
@@ -60,6 +59,13 @@ export class Wait {
     this.problem = 'the process is starting';
     logger.info('the database has all that this version needs');
   };
+
+  private async listen(): Promise<void> {
+    if (this.server) return;
+    const server = createHttpServer(waitingApp(() => this.problem));
+    await listen(server, this.options.env);
+    this.server = server;
+  }
 
   /** What listens meanwhile, if anything does: its port is the taker's from now on. */
   handOver(): Server | undefined {
@@ -79,7 +85,7 @@ export class Wait {
 }
 
 /** While the database is away it is believed to be as it was. */
-async function lookAgain(look: Look, before: readonly MissingSteps[]): Promise<readonly MissingSteps[]> {
+async function lookAgain(look: Look, before: string): Promise<string | undefined> {
   try {
     return await look();
   } catch (error) {

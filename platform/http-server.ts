@@ -6,19 +6,25 @@ import {
   type Server,
   type ServerOptions,
 } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** How long an idle connection is kept, unless told: longer than the 60 s after which most proxies end theirs. */
 export const defaultKeepAliveSeconds = 75;
 
+// As haproxy has it. A slow reader takes something in less; whoever takes nothing is gone, or wants it to be kept.
+const unreadMs = 60_000;
+
 /**
  * An HTTP server as every process of the panel has it. Whoever ends idle connections before `keepAliveSeconds` are over,
- * as a proxy in front should, never sends a request into one that is just being closed.
+ * as a proxy in front should, never sends a request into one that is just being closed. An answer of which nothing was
+ * taken for `longestUnreadMs` is given up, and its connection with it.
  */
 export function createHttpServer(
   listener: RequestListener,
   keepAliveSeconds: number = defaultKeepAliveSeconds,
+  longestUnreadMs = unreadMs,
 ): Server {
-  return createServer(
+  const server = createServer(
     {
       ...kindsOf(listener),
       keepAliveTimeout: keepAliveSeconds * 1000,
@@ -31,6 +37,16 @@ export function createHttpServer(
     },
     listener,
   );
+  return server.prependListener('request', (_request, response) => {
+    response.setTimeout(longestUnreadMs).on('timeout', giveUpUnread);
+  });
+}
+
+/** Called when nothing came and went for the time: Node looks at how much it still has to send, and not at what it was given. */
+function giveUpUnread(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
+  // The answer is yet to be made, or one that comes in parts.
+  else socket.setTimeout(socket.timeout ?? unreadMs);
 }
 
 type Kinds = Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;

@@ -4,8 +4,11 @@ import { ownerPolicySql } from './database/row-level-security.js';
 import { contractsMigration } from './membership/contracts.sql.js';
 import { haDatabaseMigration } from './membership/ha-database.sql.js';
 import { haHistoryMigration, processesMigration } from './membership/processes.sql.js';
+import { secretsKeysMigration } from './membership/secrets-keys.sql.js';
+import { parkedEventsMigration } from './outbox/parked.sql.js';
 import { settledBeforeMigration } from './outbox/settled.sql.js';
 import { timelineMigration } from './outbox/timeline.sql.js';
+import { unheardTopicsMigration } from './outbox/unheard.sql.js';
 
 // The areas that were there when these steps were written. Those to come get their rights in a step of their own, from
 // outboxTimelineSql: a step that has been applied stays as it is.
@@ -91,4 +94,7 @@ export const platformMigrations: readonly AreaMigration[] = [
   appliedStepsMigration,
   haDatabaseMigration,
   settledBeforeMigration,
+  unheardTopicsMigration,
+  secretsKeysMigration,
+  parkedEventsMigration,
 ];

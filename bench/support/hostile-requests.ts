@@ -129,6 +129,8 @@ const documents: Readonly<Record<string, (size: number, salt: string) => string>
   'a text of a megabyte': (size) => `{ me { id } } #${'x'.repeat(size)}`,
   'the schema': (_, salt) =>
     `query Q${salt} { __schema { types { name description fields(includeDeprecated: true) { name description args { name description type { name kind ofType { name kind ofType { name } } } } type { name kind ofType { name kind ofType { name kind } } } } inputFields { name description } enumValues { name description } } } }`,
+  'the schema, as often as it may be asked': (_, salt) =>
+    `query Q${salt} { __schema { ${joined(3, (n) => `a${salt}${n}: types { ...T }`)} } } fragment T on __Type { name description fields { name description args { name description type { name } } type { name } } inputFields { name description } }`,
 };
 
 const wrongItems = (size: number): unknown[] => times(size / 8, (n) => ({ a: n % 10 }));

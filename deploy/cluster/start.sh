@@ -2,15 +2,16 @@
 # Starts one of the programs around the panels, with the configuration in this folder: in the image of deploy/cluster/Dockerfile
 # and by `npm run cluster` alike.
 #   start.sh etcd|patroni|haproxy|pgbouncer|redis|sentinel
-# NAME_FILE is a file whose content is the setting NAME. RUN_DIR is for what is made anew at each start, STATE_DIR for what has to
+# A password NAME may be in a file, which NAME_FILE names. RUN_DIR is for what is made anew at each start, STATE_DIR for what has to
 # last.
 set -eu
 umask 077
 etc=$(cd "$(dirname "$0")" && pwd)
 export ETC="$etc"
 
-for setting in $(env | sed -n 's/^\([A-Z0-9_]*\)_FILE=.*/\1/p'); do
-  eval "file=\$${setting}_FILE"
+for setting in PATRONI_PASSWORD SUPERUSER_PASSWORD REPLICATION_PASSWORD OWNER_PASSWORD APP_PASSWORD REDIS_PASSWORD; do
+  eval "file=\${${setting}_FILE:-}"
+  [ -n "$file" ] || continue
   [ -r "$file" ] || { echo "${setting}_FILE: $file cannot be read" >&2; exit 1; }
   value=$(cat "$file")
   export "$setting=$value"

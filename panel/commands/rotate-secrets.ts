@@ -1,5 +1,7 @@
 import { Database } from '#platform/database/database.js';
-import { createLogger } from '#platform/logger.js';
+import { createLogger, type Logger } from '#platform/logger.js';
+import { processesWithoutKeySql } from '#platform/membership/secrets-keys.sql.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
 import { reseal, type Resealed } from '#platform/secrets/reseal.job.js';
 
 import { schemas } from '../areas.js';
@@ -32,6 +34,7 @@ await run(async () => {
   const logger = createLogger(env.LOG_LEVEL);
   const prepared = await prepareDatabase(env, keyring, logger);
   try {
+    await warnOfOthers(prepared.url, keyring, logger);
     let unreadable = 0;
     for (const { name, sealedColumns = [] } of schemas) {
       if (sealedColumns.length === 0) continue;
@@ -62,6 +65,22 @@ await run(async () => {
     await prepared.stop();
   }
 });
+
+/** From now on they cannot open what they had sealed themselves. */
+async function warnOfOthers(url: string, keyring: Keyring, logger: Logger): Promise<void> {
+  const platform = await Database.open({ area: 'platform', url, entities: [], poolSize: 1, logger });
+  try {
+    const others = await platform
+      .readerForNobody()
+      .execute<{ name: string }[]>(processesWithoutKeySql('?'), [keyring.currentKeyId]);
+    for (const { name } of others)
+      process.stderr.write(
+        `Warning: ${name} does not hold the key ${keyring.currentKeyId}, and cannot open what is sealed with it: start it anew with it.\n`,
+      );
+  } finally {
+    await platform.close();
+  }
+}
 
 function describe({ name, resealed, unreadable }: Resealed): string {
   const rest = unreadable.length === 0 ? '' : `, ${unreadable.length} not readable: ${unreadable.join(', ')}`;

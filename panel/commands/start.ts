@@ -9,7 +9,7 @@ await run(async (stopped) => {
   );
   if (panel.setupLink) {
     process.stdout.write(
-      `\nNo administrator yet. Open this link once to make the first one:\n  ${panel.setupLink}\n`,
+      `\nNo administrator yet. Open this link once, within 24 hours, to make the first one:\n  ${panel.setupLink}\n`,
     );
   }
   return panel;

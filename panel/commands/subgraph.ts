@@ -16,7 +16,7 @@ await run(async (stopped) => {
   process.stdout.write(`${name} at ${subgraph.url}\n`);
   if (subgraph.setupLink) {
     process.stdout.write(
-      `No administrator yet. Open this link once to make the first one:\n  ${subgraph.setupLink}\n`,
+      `No administrator yet. Open this link once, within 24 hours, to make the first one:\n  ${subgraph.setupLink}\n`,
     );
   }
   return subgraph;

@@ -54,6 +54,7 @@ export class Database {
     readonly orm: MikroORM,
     private readonly ownsConnections: boolean,
     private readonly positions: ReadPositions | undefined,
+    readonly logger: Logger,
   ) {
     this.reads = new TenantReads(connections, area, positions && new Replicas(connections, positions));
   }
@@ -75,7 +76,8 @@ export class Database {
       forceUtcTimezone: true,
       logger: (message) => options.logger.debug({ area: options.area }, message),
     });
-    return new Database(options.area, connections, orm, !isShared, isShared ? options.positions : undefined);
+    const positions = isShared ? options.positions : undefined;
+    return new Database(options.area, connections, orm, !isShared, positions, options.logger);
   }
 
   /** An entity manager whose every statement runs as `<area>_app` for this tenant; row-level security hides the rest. */

@@ -63,7 +63,7 @@ export const patience = {
 export const waits = {
   /** For a connection of the owner, who migrates when the panel starts. */
   ownerConnect: 10_000,
-  /** For another process that migrates. */
+  /** For another process that migrates, and at a start for the database itself. */
   migration: 600_000,
   /**
    * For a table that is to be changed, each time: all who come after queue up behind one who waits, and requests wait for a

@@ -2,6 +2,7 @@ import type { Connections } from '../database/connections.js';
 import type { Database } from '../database/database.js';
 import { patience, withPatience } from '../database/patience.js';
 import type { Logger } from '../logger.js';
+import { ClockSkew } from './clock-skew.js';
 import { outdatedBySql } from './contracts.sql.js';
 
 const beatMs = 2_000;
@@ -15,6 +16,8 @@ export interface ProcessFacts {
   areas: readonly string[];
   /** The steps of all areas that its code knows, as area/step. */
   knows: readonly string[];
+  /** The ids of the keys that it holds of SECRETS_KEY. */
+  secretsKeys: readonly string[];
 }
 
 /**
@@ -26,6 +29,8 @@ export class ProcessRegistry {
   readonly restart: Promise<void>;
   /** Resolves when the database turns out to have had a step that this process is too old for. */
   readonly outdated: Promise<void>;
+  /** Measured with each beat. */
+  readonly clockSkew: ClockSkew;
   /** That step. */
   outdatedBy: string | undefined;
   private toldToRestart: () => void = () => undefined;
@@ -44,6 +49,7 @@ export class ProcessRegistry {
     private readonly facts: ProcessFacts,
     private readonly logger: Logger,
   ) {
+    this.clockSkew = new ClockSkew(logger);
     this.restart = new Promise((resolve) => (this.toldToRestart = resolve));
     this.outdated = new Promise((resolve) => (this.foundOutdated = resolve));
   }
@@ -100,17 +106,29 @@ export class ProcessRegistry {
   }
 
   private async write(): Promise<void> {
-    const { id, nodeName, version, areas, knows } = this.facts;
+    const { id, nodeName, version, areas, knows, secretsKeys } = this.facts;
     try {
+      const askedAt = Date.now();
       const [row] = await this.platform.readerForNobody().execute<Answer[]>(
-        `insert into platform.process as p (id, node_name, version, address, areas, state, knows)
-         values (?, ?, ?, ?, string_to_array(?, ','), ?, string_to_array(?, ','))
+        `insert into platform.process as p (id, node_name, version, address, areas, state, knows, secrets_keys)
+         values (?, ?, ?, ?, string_to_array(?, ','), ?, string_to_array(?, ','), string_to_array(?, ','))
          on conflict (id) do update
            set beat_at = now(), state = excluded.state, address = excluded.address
-         returning told, ${outdatedBySql('p')} as "outdatedBy"`,
-        [id, nodeName, version, this.address, areas.join(','), this.state, knows.join(',')],
+         returning told, ${outdatedBySql('p')} as "outdatedBy",
+           (extract(epoch from clock_timestamp()) * 1000)::float8 as "databaseAt"`,
+        [
+          id,
+          nodeName,
+          version,
+          this.address,
+          areas.join(','),
+          this.state,
+          knows.join(','),
+          secretsKeys.join(','),
+        ],
       );
       this.isAway = false;
+      if (row) this.clockSkew.note(row.databaseAt, askedAt, Date.now());
       if (row?.told === 'restart') this.toldToRestart();
       if (row?.outdatedBy != null) this.becomeOutdated(row.outdatedBy);
     } catch (error) {
@@ -133,4 +151,5 @@ export class ProcessRegistry {
 interface Answer {
   told: string | null;
   outdatedBy: string | null;
+  databaseAt: number;
 }

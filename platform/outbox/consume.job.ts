@@ -1,16 +1,18 @@
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
 import { isPassing } from '../database/outage.js';
-import { systemEm, systemQuestions } from '../database/system-em.js';
+import { systemQuestions } from '../database/system-em.js';
 import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
-import { assertHeld, type Grant, type Lease } from '../membership/lease.js';
+import type { Grant, Lease } from '../membership/lease.js';
 import { SingletonLoop } from '../membership/loop.js';
 import { inTraceOf, traced } from '../telemetry/tracing.js';
 import type { Consumer } from './consumer.js';
-import { isAfter, start, type DeliveredEvent, type Position } from './event.js';
+import { isAfter, type DeliveredEvent, type Position } from './event.js';
 import { appendToOutbox, type OutboxEvent } from './outbox.js';
-import { endBeyond, readOutbox } from './reader.js';
+import { parkedForm } from './parked.sweep.js';
+import { endBeyond, endOfStretch, readOutbox } from './reader.js';
+import { firstOf, listenersOf, Standings, topicsOf, type Listener, type Standing } from './standing.job.js';
 import type { OutboxTail } from './tail.js';
 
 const batch = 100;
@@ -19,6 +21,9 @@ const batch = 100;
 const everyMs = 600_000;
 const passedOverAtMost = 10_000;
 const retryMs = 1_000;
+// Of what was passed over, in one reading: most of it is of other topics.
+const lookedThroughAtOnce = 10_000;
+const none: ReadonlyMap<string, Position> = new Map();
 const maxFailures = 10;
 
 export interface ConsumeOptions {
@@ -37,9 +42,10 @@ export interface ConsumeOptions {
 /** The loop that brings one area's events to another area's consumers, on the lease holder. */
 export function consumeLoop(options: ConsumeOptions): SingletonLoop {
   const { database, source, tail, lease, clock, logger, consumers } = options;
-  const failures = new Map<string, number>();
-  const topics = [...new Set(consumers.flatMap((consumer) => consumer.topics))];
-  const bell = new Bell(tail, topics);
+  const listeners = listenersOf(consumers);
+  const standings = new Standings(database, source, listeners);
+  const turn: Turn = { ...options, standings, failures: new Map() };
+  const bell = new Bell(tail, topicsOf(listeners));
   // Nobody else moves on under the same grant.
   let known: { grant: Grant; after: Position } | undefined;
   return new SingletonLoop({
@@ -54,25 +60,30 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
       // A server that took over may lack the last that was done here: where it stands is asked anew, of the server.
       const isKnown =
         isForEvent && known?.grant.epoch === grant.epoch && known.after.timeline === bell.told?.timeline;
-      const after = isKnown ? known!.after : await position(options);
+      const standing = isKnown ? { after: known!.after, unheard: none } : await standings.ask(grant);
       known = undefined;
+      const { after, unheard } = standing;
+      const hasCaughtUp = unheard.size === 0 || (await catchUp(turn, grant, standing, ending));
+      const heard = hasCaughtUp ? listeners : listeners.filter(({ key }) => !unheard.has(key));
       const reader = systemQuestions(source);
       // The end first: what is settled after it was asked for is not to be moved past.
       const [end, events] = await Promise.all([
         isForEvent ? undefined : endBeyond(reader, source.area, after),
-        readOutbox(reader, source.area, { after, limit: batch, topics, settledUntil: bell.told }),
+        readOutbox(reader, source.area, {
+          after,
+          limit: batch,
+          topics: topicsOf(heard),
+          settledUntil: bell.told,
+        }),
       ]);
+      const advance: Advance = async (em, to) => standings.advance(em, to);
       for (const event of events) {
         if (ending.aborted) return 'done';
-        await consumeOrPark(options, grant, event, failures);
+        await consumeOrPark(turn, grant, event, { listeners: heard, advance });
       }
       if (events.length === batch) return 'more';
-      if (end) {
-        await systemEm(database).transactional(async (em) => {
-          await assertHeld(em, grant);
-          await moveTo(options, em, end);
-        });
-      }
+      if (end) await standings.inTurn(grant, async (em) => advance(em, end));
+      if (!hasCaughtUp) return 'more';
       const last = events.at(-1)?.position ?? after;
       known = { grant, after: end && isAfter(end, last) ? end : last };
       bell.endTurn();
@@ -81,33 +92,79 @@ export function consumeLoop(options: ConsumeOptions): SingletonLoop {
   });
 }
 
+interface Turn extends ConsumeOptions {
+  standings: Standings;
+  /** How often each event has failed. */
+  failures: Map<string, number>;
+}
+
+/** Writes down that an event is done with, in the transaction of what was done about it. */
+type Advance = (em: SqlEntityManager, to: Position) => Promise<void>;
+
+/** Who is told of an event, and what follows. */
+interface Telling {
+  listeners: readonly Listener[];
+  advance: Advance;
+}
+
+/**
+ * Tells a stretch of what was passed over by versions that did not know it; answers whether that was the last. What is
+ * listened to as well goes on meanwhile: there may be a day of it.
+ */
+async function catchUp(turn: Turn, grant: Grant, standing: Standing, ending: AbortSignal): Promise<boolean> {
+  const { source, standings, consumers } = turn;
+  const { after: until, unheard } = standing;
+  const reader = systemQuestions(source);
+  const behind = listenersOf(consumers).filter(({ key }) => unheard.has(key));
+  const after = firstOf(unheard.values());
+  const stretch = await endOfStretch(reader, source.area, { after, until, rows: lookedThroughAtOnce });
+  const events = await readOutbox(reader, source.area, {
+    after,
+    until: stretch,
+    limit: batch,
+    topics: topicsOf(behind),
+  });
+  const advance: Advance = async (em, to) => standings.advanceUnheard(em, standing, to);
+  for (const event of events) {
+    if (ending.aborted) return false;
+    const listeners = behind.filter(({ key }) => isAfter(event.position, unheard.get(key)!));
+    await consumeOrPark(turn, grant, event, { listeners, advance });
+  }
+  if (events.length === batch) return false;
+  const isLast = !isAfter(until, stretch);
+  await standings.inTurn(grant, async (em) =>
+    isLast ? standings.caughtUp(em, standing) : advance(em, stretch),
+  );
+  return isLast;
+}
+
 /** An event that fails again and again is set aside, for people to look at; an outage of the database does not count. */
 async function consumeOrPark(
-  options: ConsumeOptions,
+  turn: Turn,
   grant: Grant,
   event: DeliveredEvent,
-  failures: Map<string, number>,
+  telling: Telling,
 ): Promise<void> {
-  const { database, source, logger } = options;
+  const { database, source, logger, failures, standings } = turn;
   try {
-    await inItsTrace(options, event, async () => consume(options, grant, event));
+    await inItsTrace(turn, event, async () => consume(turn, grant, event, telling));
     failures.delete(event.eventId);
   } catch (error) {
     const count = (failures.get(event.eventId) ?? 0) + (isPassing(error) ? 0 : 1);
     failures.set(event.eventId, count);
     if (count < maxFailures) throw error;
     const { eventId, topic, tenantId, position: to } = event;
-    await systemEm(database).transactional(async (em) => {
-      await assertHeld(em, grant);
-      await em.execute('select platform.park_event(?, ?, ?, ?, ?, ?)', [
+    await standings.inTurn(grant, async (em) => {
+      await em.execute('select platform.park_event(?, ?, ?, ?, ?, ?, ?::jsonb)', [
         database.area,
         source.area,
         eventId,
         topic,
         tenantId,
         error instanceof Error ? error.message : String(error),
+        JSON.stringify(parkedForm(event)),
       ]);
-      await moveTo(options, em, to);
+      await telling.advance(em, to);
     });
     failures.delete(eventId);
     logger.error(
@@ -131,56 +188,22 @@ async function inItsTrace<T>(
   return inTraceOf({ traceparent }, async () => traced(`event ${topic}`, { attributes }, work));
 }
 
-async function consume(options: ConsumeOptions, grant: Grant, event: DeliveredEvent): Promise<void> {
-  const { database, clock, consumers } = options;
-  await systemEm(database).transactional(async (em) => {
-    await assertHeld(em, grant);
+async function consume(turn: Turn, grant: Grant, event: DeliveredEvent, telling: Telling): Promise<void> {
+  const { database, clock, standings } = turn;
+  await standings.inTurn(grant, async (em) => {
     const events: OutboxEvent[] = [];
     const jobs = new JobBatch();
     const now = clock.now();
-    for (const consumer of consumers) {
-      if (!consumer.topics.includes(event.topic)) continue;
+    for (const { topic, consumer } of telling.listeners) {
+      if (topic !== event.topic) continue;
       const publish = (caused: OutboxEvent) => events.push(caused);
       await consumer.handle({ em, event, now, publish, enqueue: jobs.enqueue });
     }
     await em.flush();
     await appendToOutbox(em, database.area, events, { requestId: event.causedBy, at: now });
     await jobs.send(em, database.area, { requestId: event.causedBy });
-    await moveTo(options, em, event.position);
+    await telling.advance(em, event.position);
   });
-}
-
-async function moveTo(
-  { database, source }: ConsumeOptions,
-  em: SqlEntityManager,
-  to: Position,
-): Promise<void> {
-  await em.execute('select platform.move_consumer(?, ?, ?, ?, ?)', [
-    database.area,
-    source.area,
-    to.timeline,
-    to.xid,
-    to.id,
-  ]);
-}
-
-async function position({ database, source }: ConsumeOptions): Promise<Position> {
-  const questions = systemQuestions(database);
-  const which = [database.area, source.area];
-  const [row] = await questions.execute<Position[]>(
-    `select timeline::text as timeline, xid::text as xid, id::text as id
-     from platform.consumer_position where consumer = ? and source = ?`,
-    which,
-  );
-  // From now on nothing is removed before this consumer has had it, whatever becomes of this process.
-  if (!row)
-    await questions.execute(`select platform.move_consumer(?, ?, ?, ?, ?)`, [
-      ...which,
-      start.timeline,
-      start.xid,
-      start.id,
-    ]);
-  return row ?? start;
 }
 
 /** Rings when the tail has heard of an event that is wanted, also while the last turn was running. */

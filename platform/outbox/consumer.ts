@@ -9,8 +9,13 @@ import type { OutboxEvent } from './outbox.js';
  * holds up those behind it; after ten failures it is set aside in platform.parked_event.
  */
 export interface Consumer {
-  /** The topics it wants, from whichever area publishes them. */
+  /**
+   * The topics it wants, from whichever area publishes them. One that is new to its area is told from where the outbox
+   * begins, up to a day ago; so is one that an older version passed over meanwhile, from where it was heard last.
+   */
   topics: readonly string[];
+  /** Of one that joins others of its area that want the same topic: without it, it is told what they have not had. */
+  name?: string;
   handle(step: ConsumerStep): Promise<void>;
 }
 

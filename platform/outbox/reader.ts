@@ -17,6 +17,8 @@ export interface ReadOptions {
   topics?: readonly string[];
   /** Of an event that was seen settled: this reading may be told less than the one that saw it, and takes all up to there. */
   settledUntil?: Position | undefined;
+  /** Only events up to this one, all of which are settled. */
+  until?: Position;
 }
 
 /** Reads settled events of one area's outbox in their order. `reader` decides whose rows are visible. */
@@ -25,11 +27,12 @@ export async function readOutbox(
   area: string,
   options: ReadOptions,
 ): Promise<DeliveredEvent[]> {
-  const { after, limit, tenantId, topics, settledUntil = start } = options;
+  const { after, limit, tenantId, topics, until, settledUntil = until ?? start } = options;
+  if (topics?.length === 0) return [];
   const rows = await reader.execute<OutboxRow[]>(
     `select ${outboxColumns} from ${area}.outbox o
      where (o.timeline, o.xid, o.id) > (?::bigint, ?::xid8, ?::bigint)
-       and ((o.timeline, o.xid, o.id) <= (?::bigint, ?::xid8, ?::bigint) or ${isSettled('o')})
+       and ((o.timeline, o.xid, o.id) <= (?::bigint, ?::xid8, ?::bigint) or ${until ? 'false' : isSettled('o')})
        ${tenantId === undefined ? '' : 'and tenant_id = ?'}
        ${topics === undefined ? '' : `and topic in (${topics.map(() => '?').join(', ')})`}
      -- Qualified: the bare names would be the columns of the answer, which are text.
@@ -68,6 +71,22 @@ export async function readAhead(
   const firstUnsettled = rows.findIndex((row) => !row.is_settled);
   const hasUnsettled = firstUnsettled !== -1;
   return { events: (hasUnsettled ? rows.slice(0, firstUnsettled) : rows).map(toEvent), hasUnsettled };
+}
+
+/** Where so many rows of an outbox end, counted from a position; `until` where there are no more before it. */
+export async function endOfStretch(
+  reader: RowReader,
+  area: string,
+  { after, until, rows }: { after: Position; until: Position; rows: number },
+): Promise<Position> {
+  const [end] = await reader.execute<Position[]>(
+    `select o.timeline::text as timeline, o.xid::text as xid, o.id::text as id from ${area}.outbox o
+     where (o.timeline, o.xid, o.id) > (?::bigint, ?::xid8, ?::bigint)
+       and (o.timeline, o.xid, o.id) <= (?::bigint, ?::xid8, ?::bigint)
+     order by o.timeline, o.xid, o.id offset ? limit 1`,
+    [after.timeline, after.xid, after.id, until.timeline, until.xid, until.id, rows - 1],
+  );
+  return end ?? until;
 }
 
 /** What there is to see from a position, at little cost. */

@@ -50,6 +50,10 @@ export class Keyring {
     return this.keys.some(({ id }) => id === keyId);
   }
 
+  get keyIds(): readonly string[] {
+    return this.keys.map(({ id }) => id);
+  }
+
   get currentKeyId(): string {
     return this.keys[0].id;
   }

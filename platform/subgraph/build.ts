@@ -18,6 +18,7 @@ import { rootResolvers } from './root-fields.js';
 import { DateTime, dateTimeScalar } from './scalars.js';
 import { refuseUnstorable } from './storable.middleware.js';
 import type { Subgraph } from './subgraph.js';
+import { leaveOutUnknown } from './unknown-words.js';
 
 /** What every resolver gets as its context. */
 export interface SubgraphContext {
@@ -31,6 +32,7 @@ export interface SubgraphContext {
 /** What stands behind a schema in one subgraph. */
 interface Wiring {
   name: string;
+  database: Database;
   /** By their classes. */
   resolvers: ReadonlyMap<unknown, object>;
   references: References;
@@ -84,6 +86,7 @@ export async function buildSubgraph(definition: SubgraphDefinition): Promise<Sub
   const { name, resolvers, orphanedTypes, references = {} } = definition;
   const wiring: Wiring = {
     name,
+    database: definition.database,
     resolvers: new Map(resolvers.map((resolver) => [resolver.constructor, resolver])),
     references,
   };
@@ -155,7 +158,10 @@ async function buildFrom(
   const schema = buildSubgraphSchema([
     { typeDefs: parse(sdl), resolvers: { ...resolvers, DateTime: dateTimeScalar } as never },
   ]);
-  return { sdl, schema: keepExtensions(annotated, schema) };
+  const kept = leaveOutUnknown(schema, (leftOut, { wiring }: SubgraphContext) =>
+    wiring.database.logger.warn(leftOut, 'what a later version has written is left out of lists'),
+  );
+  return { sdl, schema: keepExtensions(annotated, kept) };
 }
 
 type Resolvers = Record<string, Record<string, unknown>>;

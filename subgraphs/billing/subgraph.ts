@@ -190,7 +190,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       ...(times.hasTestClocks ? [catchUpSweep] : []),
       ledgerRetentionSweep,
       intentRetentionSweep,
-      openEndsSweep,
+      openEndsSweep(),
       usageRetentionSweep,
       licenceRetentionSweep,
       idempotencySweep('billing'),

@@ -25,6 +25,12 @@ const abuses: [string, string][] = [
   ],
   ['introspectionDepth', `{ __schema { types { ${nested(30, 'ofType')} } } }`],
   ['introspections', `{ ${repeat(5, (i) => `t${i}: __type(name: "Query") { fields { name } }`)} }`],
+  ['introspectionLists', `{ __schema { ${repeat(13, (i) => `t${i}: types { name }`)} } }`],
+  [
+    'introspectionLists',
+    `{ __schema { ${repeat(2, (i) => `t${i}: types { ...T }`)} } } fragment T on __Type { ${repeat(6, (i) => `f${i}: fields { name }`)} }`,
+  ],
+  ['introspectionListDepth', '{ __schema { types { fields { type { fields { name } } } } } }'],
   ['rootFields', `{ ${repeat(30, (i) => `a${i}: instances { id }`)} }`],
   ['fields', `{ instances { ${repeat(1_500, (i) => `f${i}`)} } }`],
   ['fields', `{ instances { ...F0 } } ${doubling(25)}`],

@@ -71,6 +71,19 @@ describe('a canary', { timeout: 180_000 }, () => {
       status: 'succeeded',
       instances: { updated: 4 },
     });
+    // What steps sent that sweeps found due is of the call after which they came.
+    const caused = async (action: string) => {
+      const answer = await (
+        await signedIn(tenant)
+      ).graphql<{ auditEvents: { nodes: { sameRequest: { nodes: { action: string }[] } }[] } }>(
+        `{ auditEvents(filter: { action: "${action}" }) { nodes { sameRequest { nodes { action } } } } }`,
+      );
+      return dataOf(answer).auditEvents.nodes.map(({ sameRequest }) =>
+        sameRequest.nodes.map((each) => each.action),
+      );
+    };
+    await expect.poll(async () => caused('createCanary')).toEqual([['sendCommand']]);
+    await expect.poll(async () => caused('updateCanary')).toEqual([['sendCommand', 'sendCommand']]);
   });
 
   test('that waits for somebody or was taken back is told to channels that want to know, once however often it is heard', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
+import { runProgram } from '../support/process.js';
 import { until } from '../support/world.js';
 
 let panel: TestPanel;
@@ -25,4 +26,44 @@ test('an event that cannot be taken in is set aside, and those behind it still t
   for (const { event_id } of await parked()) expect(event_id).toBe('evt_broken');
   await tenant.grantPlan('PRO');
   expect(await tenant.instanceLimit()).toBe(25);
-}, 120_000);
+
+  const command = async (...argv: string[]) =>
+    runProgram(
+      'parked',
+      { DATABASE_URL: panel.database.url, SECRETS_KEY: testSecretsKey, LOG_LEVEL: 'error' },
+      { argv },
+    );
+  const listed = await command();
+  expect(listed.output).toContain('evt_broken billing.entitlement.granted for fleet, of ' + tenant.id);
+  const retry = async () => {
+    await command('retry', 'evt_broken');
+    await until(
+      async () => {
+        await panel.clock.advance(15_000);
+        const [row] = await panel.sql('select from platform.parked_event where retry_at is not null');
+        return row === undefined;
+      },
+      'the try',
+      30_000,
+    );
+  };
+  // As broken as before.
+  await retry();
+  expect(await consumers()).toContain('fleet');
+  // What was wrong is mended: here the event, which an older version had written.
+  await panel.sql(
+    `update platform.parked_event set event = jsonb_set(event, '{payload}', (
+       select payload || '{"version": 1000000}' from identity.outbox
+       where topic = 'billing.entitlement.granted' and tenant_id = $1 and event_id <> 'evt_broken' limit 1))`,
+    [tenant.id],
+  );
+  await retry();
+  expect(await consumers()).toEqual([]);
+  expect(await panel.sql('select version from fleet.entitlement where tenant_id = $1', [tenant.id])).toEqual([
+    { version: '1000000' },
+  ]);
+  expect((await command()).output).toBe('Nothing is set aside.\n');
+  expect((await command('forget', 'evt_broken')).output).toBe(
+    'evt_broken is not set aside, or is from before events were kept with it.\n',
+  );
+}, 180_000);

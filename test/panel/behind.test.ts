@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { migrate, prepareDatabase } from '#panel/database.js';
 import { panelEnv } from '#panel/env.js';
+import { OperatorError } from '#platform/errors.js';
 import { silentLogger } from '#platform/logger.js';
 import { Keyring } from '#platform/secrets/keyring.js';
 
@@ -139,6 +140,43 @@ test('a process that waits goes on waiting when its database is lost while it lo
   await panel.ready();
   expect(await panel.kill('SIGTERM')).toBe(0);
 }, 180_000);
+
+test('a process that is started before its database says which setting leads nowhere, is alive meanwhile, and serves when it comes', async () => {
+  await using address = await SwitchedAddress.open(Number(new URL(database.ownerUrl).port));
+  address.cut();
+  const url = new URL(address.through(database.url));
+  const panel = await waiting(url.href);
+  const problem = `DATABASE_URL: ${url.host} does not answer: `;
+  await panel.said(problem);
+  await expect
+    .poll(async () => asked(`${panel.url}/readyz`))
+    .toEqual({ status: 503, body: { status: 'not ready', problems: [expect.stringContaining(problem)] } });
+  expect(await asked(`${panel.url}/healthz`)).toEqual({ status: 200, body: { status: 'ok' } });
+  address.switchTo(Number(new URL(database.ownerUrl).port));
+  await panel.ready();
+  expect(panel.output).not.toContain(url.password);
+  expect(await panel.kill('SIGTERM')).toBe(0);
+}, 180_000);
+
+test('who is not let in, and who asks for a database that is not there, is told the setting and ends', async () => {
+  const wrong = (change: (url: URL) => void) => {
+    const url = new URL(database.ownerUrl);
+    change(url);
+    return prepared(url.href);
+  };
+  const { host } = new URL(database.ownerUrl);
+  await expect(wrong((url) => (url.password = 'another'))).rejects.toThrow(
+    new OperatorError(
+      `DATABASE_URL: ${host} lets nobody in: password authentication failed for user "${new URL(database.ownerUrl).username}"`,
+    ),
+  );
+  await expect(wrong((url) => (url.pathname = '/none'))).rejects.toThrow(
+    new OperatorError(`DATABASE_URL: ${host} lets nobody in: database "none" does not exist`),
+  );
+  await expect(wrong((url) => (url.port = '1'))).rejects.toThrow(
+    new OperatorError('DATABASE_URL: 127.0.0.1:1 does not answer: connect ECONNREFUSED 127.0.0.1:1'),
+  );
+});
 
 test('a process that waits for the database ends at once when it is told to', async () => {
   await makeOlder();

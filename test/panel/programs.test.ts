@@ -133,6 +133,7 @@ test('started by an older Node.js every program says what to do instead', async 
     'administrator',
     'rotate-keys',
     'rotate-secrets',
+    'parked',
   ];
   const ends = await Promise.all(programs.map(async (name) => runProgram(name, {}, { node: oldNode })));
   for (const end of ends) {

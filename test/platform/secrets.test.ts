@@ -53,7 +53,7 @@ async function rotateSecrets(secretsKey: string): Promise<{ code: number; output
     LOG_LEVEL: 'silent',
   };
   return promisify(execFile)(process.execPath, [script], { env }).then(
-    ({ stdout }) => ({ code: 0, output: stdout }),
+    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({
       code: error.code,
       output: error.stdout + error.stderr,
@@ -71,6 +71,9 @@ describe('rotating SECRETS_KEY', () => {
     expect([first.code, first.output.split('\n')]).toEqual([
       0,
       expect.arrayContaining([
+        expect.stringMatching(
+          `^Warning: .+ does not hold the key ${id}, and cannot open what is sealed with it`,
+        ),
         'identity.signing_key.sealed_private_key: 1 sealed anew',
         'identity.totp_secret.sealed_secret: 1 sealed anew',
         `All stored secrets are sealed with the key ${id}.`,

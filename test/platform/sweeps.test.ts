@@ -10,6 +10,7 @@ import { dueSweep } from '#platform/membership/due-sweep.js';
 import { Lease } from '#platform/membership/lease.js';
 import { sweepLoop } from '#platform/membership/sweep.job.js';
 import { Turns } from '#platform/membership/turns.js';
+import { openEndsSweep } from '#subgraphs/billing/change/finish-intent.job.js';
 import { countFoldSweep } from '#subgraphs/fleet/summary/instance-count.job.js';
 import { canariesDueSweep } from '#subgraphs/governance/canary/due.job.js';
 import { gitOpsDueSweep } from '#subgraphs/governance/gitops/sync/due.job.js';
@@ -206,6 +207,34 @@ describe('a sweep', () => {
     expect(
       await bench.sql(`select 1 from fleet.note n where exists (${sweep.due!.replace('?', '$1')})`, [now]),
     ).toEqual([]);
+  });
+
+  test('of ends of subscriptions that are open asks for each once a day, however many there are', async () => {
+    const billing = await bench.open('billing');
+    const now = new Date('2000-01-02T00:00:00Z');
+    await bench.sql(
+      `insert into billing.intent (tenant_id, id, kind, params, mutation, fingerprint, created_at)
+       select 'org_' || lpad(n::text, 4, '0'), 'intent', 'CANCEL', '{}', '{}', '', '2000-01-01'
+       from generate_series(1, 2500) n`,
+    );
+    const sweep = openEndsSweep();
+    const asked: string[] = [];
+    const ask = (_job: unknown, { tenantId }: { tenantId: string }) => void asked.push(tenantId);
+    const run = async () =>
+      billing.forJobs().transactional(async (em) => {
+        const before = asked.length;
+        const outcome = await sweep.run({ em, now, publish: () => undefined, enqueue: ask as Enqueue });
+        return [outcome, asked.length - before];
+      });
+    for (const _day of [1, 2]) {
+      expect([await run(), await run(), await run()]).toEqual([
+        ['more', 1_000],
+        ['more', 1_000],
+        ['done', 500],
+      ]);
+      expect(new Set(asked.splice(0)).size).toBe(2_500);
+    }
+    await bench.sql('delete from billing.intent');
   });
 
   test.each(

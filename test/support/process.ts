@@ -124,11 +124,12 @@ export async function runProgram(
   {
     node = process.execPath,
     nodeArguments = [],
+    argv = [],
     root = packageRoot,
-  }: { node?: string; nodeArguments?: string[]; root?: string } = {},
+  }: { node?: string; nodeArguments?: string[]; argv?: string[]; root?: string } = {},
 ): Promise<{ code: number | NodeJS.Signals | null; output: string }> {
   const child = new RunningChild(
-    spawn(node, [...nodeArguments, join(root, 'dist', 'panel', `${name}.js`)], {
+    spawn(node, [...nodeArguments, join(root, 'dist', 'panel', `${name}.js`), ...argv], {
       cwd: root,
       env: { ...inherited, LOG_LEVEL: 'error', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 
 import express from 'express';
 import { expect, test } from 'vitest';
@@ -33,3 +33,43 @@ test('requests and answers come as Express would make them, and others as Node d
     server.close();
   }
 });
+
+test('an answer that nobody reads is given up in its time, and one that is read slowly or made slowly comes whole', async () => {
+  const unreadMs = 1_000;
+  const large = Buffer.alloc(32 * 1024 * 1024, 'x');
+  const server = createHttpServer(
+    ({ url }, response) => {
+      if (url === '/large') response.end(large);
+      else setTimeout(() => response.end('late'), 2 * unreadMs);
+    },
+    undefined,
+    unreadMs,
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const ask = (path: string) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: panel\r\nConnection: close\r\n\r\n`);
+    return socket;
+  };
+
+  const unread = ask('/large').pause();
+  const [given] = (await once(server, 'connection')) as [Socket];
+  await once(given, 'close');
+  expect(unread.bytesRead).toBeLessThan(large.length);
+
+  let taken = 0;
+  const slow = ask('/large');
+  slow.on('data', ({ length }: Buffer) => {
+    taken += length;
+    slow.pause();
+    setTimeout(() => slow.resume(), taken < 12 * 1024 * 1024 ? 10 : 0);
+  });
+  await once(slow, 'close');
+  expect(taken).toBeGreaterThan(large.length);
+
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('late');
+  server.closeAllConnections();
+  server.close();
+}, 30_000);

@@ -62,7 +62,7 @@ export type AlertRuleKind =
   | 'DISK'
   /** The node reports a component as unhealthy; one alert for each component. */
   | 'COMPONENT_UNHEALTHY'
-  /** A command ended as FAILED or EXECUTION_TIMED_OUT on the instance; one alert for each kind of command. It fires at once, and the next command of the kind that succeeds there clears it. One that the node never took up raises none. */
+  /** A command ended as FAILED or EXECUTION_TIMED_OUT on the instance; one alert for each kind of command. It fires at once, and the next command of the kind that succeeds there clears it. One that the node never took up raises none, but for one with `startAt` that a mandatory policy refused when its time had come. */
   | 'COMMAND_FAILED'
   /** Two nodes seem to use the same credential: `isDuplicate` of the instance. Over ten minutes after its beats have last stepped back. */
   | 'DUPLICATE_IDENTITY'

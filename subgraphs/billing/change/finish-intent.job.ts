@@ -73,20 +73,31 @@ export function changesOf({ kind, params }: Intent): Record<string, unknown> {
   return { kind, plan, billingCycle: cycle, ...(scheduleId === null ? {} : { scheduleOff: scheduleId }) };
 }
 
-/** Has ends of subscriptions that are open after a day asked for again, for as long as Stripe can not be asked. */
-export const openEndsSweep: Sweep = {
-  name: 'intent.open-ends',
-  everyMs: 24 * hourMs,
-  async run({ em, now, enqueue }) {
-    const open = await em.execute<FinishIntentPayload[]>(
-      `select tenant_id as "tenantId", id as "intentId" from billing.intent
-       where status = 'PENDING' and kind = 'CANCEL' and created_at < ? order by created_at limit 1000`,
-      [new Date(now.getTime() - abandonMs)],
-    );
-    for (const payload of open) enqueue(finishKind, payload);
-    return 'done';
-  },
-};
+const asksAtOnce = 1_000;
+
+/**
+ * Has ends of subscriptions that are open after a day asked for again, for as long as Stripe can not be asked: all of them
+ * each day, some at a time. A tenant has one that is open.
+ */
+export function openEndsSweep(): Sweep {
+  let after = '';
+  return {
+    name: 'intent.open-ends',
+    everyMs: 24 * hourMs,
+    async run({ em, now, enqueue }) {
+      const open = await em.execute<FinishIntentPayload[]>(
+        `select tenant_id as "tenantId", id as "intentId" from billing.intent
+         where status = 'PENDING' and kind = 'CANCEL' and created_at < ? and tenant_id > ?
+         order by tenant_id limit ?`,
+        [new Date(now.getTime() - abandonMs), after, asksAtOnce],
+      );
+      for (const payload of open) enqueue(finishKind, payload);
+      const isLast = open.length < asksAtOnce;
+      after = isLast ? '' : open.at(-1)!.tenantId;
+      return isLast ? 'done' : 'more';
+    },
+  };
+}
 
 /** Forgets intents that ended long ago. */
 export const intentRetentionSweep: Sweep = {

@@ -14,6 +14,7 @@ import { freedLicencesMigration } from './021-freed-licences.js';
 import { partnerListsMigration } from './022-partner-lists.js';
 import { closedTenantsMigration } from './023-closed-tenants.js';
 import { copiesMigration } from './024-copies.js';
+import { listeningMigration } from './025-listening.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -31,4 +32,5 @@ export const billingMigrations: readonly AreaMigration[] = [
   partnerListsMigration,
   closedTenantsMigration,
   copiesMigration,
+  listeningMigration,
 ];

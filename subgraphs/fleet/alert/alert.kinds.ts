@@ -30,7 +30,7 @@ registerEnumType(AlertRuleKind, {
       description:
         'A command ended as FAILED or EXECUTION_TIMED_OUT on the instance; one alert for each kind of command. It fires ' +
         'at once, and the next command of the kind that succeeds there clears it. One that the node never took up ' +
-        'raises none.',
+        'raises none, but for one with `startAt` that a mandatory policy refused when its time had come.',
     },
     DUPLICATE_IDENTITY: {
       description:

@@ -7,7 +7,7 @@ import { clearAlerts, raiseAlerts } from './told-alerts.service.js';
 
 const rule = AlertRuleKind.COMMAND_FAILED;
 
-/** How a command ended on one instance that had begun it. */
+/** How a command ended on one instance that had begun it, or was to begin it at a time that was set. */
 export interface CommandEnd {
   instanceId: string;
   /** Null when it succeeded. */

@@ -4,6 +4,7 @@ import type { JobDefinition, JobKind, JobPayload, JobStep } from '#platform/jobs
 import { dueSweep } from '#platform/membership/due-sweep.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
 
+import { noteCommandEnds } from '../alert/command-failed.service.js';
 import { askedCommand } from './admission.js';
 import { lockCommand, settle } from './command-progress.service.js';
 import { Command } from './command.entity.js';
@@ -19,6 +20,9 @@ const beginKind: JobKind<BeginPayload> = {
   retry: { limit: 4, delaySeconds: 2, maxDelaySeconds: 30 },
   expireInSeconds: 60,
 };
+
+/** Which policy it is stands in the command's `refusal`, for those who may read policies. */
+const refusedWords = 'was refused by a mandatory policy when its time had come';
 
 /** Has those commands begin whose time has come. */
 export const plannedCommandsSweep = dueSweep({
@@ -57,8 +61,15 @@ export function beginJob(admission: Admission): JobDefinition<BeginPayload> {
           for (const event of offered(row, instanceIds)) publish(event);
           return;
         }
+        const refused = await waitingFor(em, row);
         Object.assign(row, { refusal, cancelledAt: step.now });
         await settle({ em, now: step.now, publish }, row, []);
+        // Nobody waits for an answer, as whoever sends a command does that is refused at once.
+        await noteCommandEnds(
+          { em, now: step.now, publish },
+          row,
+          refused.map((instanceId) => ({ instanceId, failure: refusedWords })),
+        );
         publish(
           auditEvent(
             { name: 'cancelCommand', args: {} },
@@ -85,17 +96,10 @@ function isDue(command: Command | null, now: Date): command is Command & { start
 async function refusalOf(
   admission: Admission,
   { em, causedBy }: JobStep<BeginPayload>,
-  { tenantId, id, kind, params, createdBy }: Command,
+  command: Command,
 ): Promise<string | null> {
-  const rows = await em.execute<{ instanceId: string }[]>(
-    `select instance_id as "instanceId" from fleet.command_invocation
-     where tenant_id = ? and command_id = ? and status = 'PENDING' order by position`,
-    [tenantId, id],
-  );
-  const asked = askedCommand(
-    { command: kind, params },
-    rows.map(({ instanceId }) => instanceId),
-  );
+  const { tenantId, kind, params, createdBy } = command;
+  const asked = askedCommand({ command: kind, params }, await waitingFor(em, command));
   try {
     await admission.requireFor({ em, tenantId, area: 'fleet', causedBy, actor: createdBy }, asked);
     return null;
@@ -103,6 +107,15 @@ async function refusalOf(
     if (error instanceof ApiError && error.code === 'CONFLICT') return error.message;
     throw error;
   }
+}
+
+async function waitingFor(em: JobStep['em'], { tenantId, id }: Command): Promise<string[]> {
+  const rows = await em.execute<{ instanceId: string }[]>(
+    `select instance_id as "instanceId" from fleet.command_invocation
+     where tenant_id = ? and command_id = ? and status = 'PENDING' order by position`,
+    [tenantId, id],
+  );
+  return rows.map(({ instanceId }) => instanceId);
 }
 
 /** Nobody had it in their hands so far: they were only kept from being handed out. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 import { startsAround, type Recurrence } from './recurrence.js';
-import { WindowEffect, type MaintenanceWindow } from './window.entity.js';
+import { WindowEffect, WindowRepeat, type MaintenanceWindow } from './window.entity.js';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -52,6 +52,8 @@ function openingAt(window: WindowTimes, now: Date): Opening | undefined {
   return around(window, now).find(({ opensAt, closesAt: over }) => opensAt <= now && now < over);
 }
 
+const isKnownRepeat = (repeats: string) => Object.hasOwn(WindowRepeat, repeats);
+
 // Many nodes wait for the same few windows, and time zones are slow to reckon with.
 const known = new LRUCache<string, readonly Opening[]>({ max: 2_000 });
 
@@ -63,6 +65,11 @@ function around(window: WindowTimes, now: Date, ahead = 3): readonly Opening[] {
   const key = [startsAt.getTime(), durationMinutes, ...comes, timeZone, hour, ahead].join(' ');
   const found = known.get(key);
   if (found) return found;
+  // As a later version has it: nothing begins that it might hold back.
+  if (!isKnownRepeat(repeats))
+    return window.effect === WindowEffect.DENY
+      ? [{ opensAt: new Date(0), closesAt: new Date(hour + (ahead + 1) * dayMs) }]
+      : [];
   const starts = startsAround(window, { hour: new Date(hour), ahead });
   const openings = starts.map((opensAt) => ({
     opensAt,

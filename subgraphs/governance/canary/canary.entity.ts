@@ -227,6 +227,10 @@ export class Canary {
   @Property({ type: 'text' })
   createdBy!: string;
 
+  /** The request that had it begin or go on last; null of one that was made before it was kept. */
+  @Property({ type: 'text', nullable: true })
+  causedBy!: string | null;
+
   @Field(() => DateTime, { description: 'When it was made.' })
   @Property({ type: 'datetime' })
   createdAt!: Date;

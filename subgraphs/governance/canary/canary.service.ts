@@ -144,6 +144,7 @@ export class CanaryService {
       if (alreadyAfter[action].includes(canary.status)) return canary;
       const by = action.toLowerCase() as CanaryMove;
       if (!targetOf(canary, by)) throw illegal(canary, action);
+      canary.causedBy = operation.request.requestId;
       const [onward, more] =
         action === CanaryAction.RESUME ? await resumed(write, canary) : [by, reasons[action]];
       await move(write, canary, onward, clock.now(), more);
@@ -255,6 +256,7 @@ function build(operation: Operation, rules: Rules, target: number): Canary {
     bakeUntil: null,
     dueAt: startAt,
     createdBy: viewerId(operation.requireViewer()),
+    causedBy: operation.request.requestId,
     createdAt: now,
     updatedAt: now,
     finishedAt: null,

@@ -21,8 +21,9 @@ export type Step = JobStep<CanaryPayload>;
 
 const sending: ReadonlySet<CanaryStatus> = new Set([CanaryStatus.RUNNING, CanaryStatus.PROMOTING]);
 
-export function askerOf({ causedBy }: Step, { tenantId, createdBy }: Canary): Asker {
-  return { tenantId, causedBy, actor: createdBy };
+/** A step that a sweep found due is no less of the request that made the canary, or had it go on. */
+export function askerOf(step: Step, { tenantId, createdBy, causedBy }: Canary): Asker {
+  return { tenantId, causedBy: causedBy ?? step.causedBy, actor: createdBy };
 }
 
 /** Sends the commands that wait to be sent. That one is about to be is written before it is, so that no death loses it. */

@@ -19,6 +19,8 @@ import { countsMigration } from './036-counts.js';
 import { overallScoresMigration } from './037-overall-scores.js';
 import { grantsMigration } from './038-grants.js';
 import { copiesMigration } from './039-copies.js';
+import { listeningMigration } from './040-listening.js';
+import { canaryRequestsMigration } from './041-canary-requests.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -45,4 +47,6 @@ export const governanceMigrations: readonly AreaMigration[] = [
   overallScoresMigration,
   grantsMigration,
   copiesMigration,
+  listeningMigration,
+  canaryRequestsMigration,
 ];

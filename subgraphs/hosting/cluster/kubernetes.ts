@@ -23,6 +23,7 @@ import { ClusterLoader } from './cluster.loader.js';
 import { ClusterResolver } from './cluster.resolver.js';
 import { ClusterService } from './cluster.service.js';
 import { RegisterService } from './register.service.js';
+import { wakeRestored, wakeRestoredJob } from './restored-tenant.job.js';
 import { Watchers } from './watch/watchers.job.js';
 
 /** Everything about clusters and deployments that the subgraph's wiring takes in. */
@@ -51,11 +52,12 @@ export function createKubernetes(context: AreaContext<HostingEnv>, admission: Ad
       new PlacementResolver(placements, new PlaceService(keyring, admissions), targets),
       new PlacementTargetResolver(loader, targets),
     ],
-    consumers: [] as Consumer[],
+    consumers: [wakeRestored] as Consumer[],
     sweeps: [deploymentsDueSweep, deploymentsOfRemovedSweep, placementsDueSweep, kubernetesRetention],
     jobs: [
       applyJob({ clients, keyring, isSuspended }),
       advancePlacementJob({ admission: admissions, keyring, isSuspended }),
+      wakeRestoredJob,
     ] as NonNullable<RunningArea['jobs']>,
     start: async () => watchers.start(),
     stop: async () => {

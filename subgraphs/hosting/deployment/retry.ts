@@ -7,8 +7,8 @@ export const claimMs = 60_000;
 /** Longer than a call that was sent may be under way. */
 export const lateMs = 30_000;
 
-/** Between two looks at whether a tenant that is suspended has been restored. */
-export const suspendedMs = 30_000;
+/** What is due in a tenant that is suspended is put off by so much; it is woken when the tenant is restored. */
+export const suspendedMs = 3_600_000;
 
 const mostPauseMs = 300_000;
 /** Before what a cluster refuses to delete is tried again. */

@@ -134,3 +134,30 @@ test('of an instance that had more commands than a statement takes parameters th
     commands: { totalCount: 70_001, nodes: [{ id: `${id}170000` }, { id: `${id}169999` }] },
   });
 });
+
+test('a window as a later version has it is left out of the list of the others, and nothing begins that it might hold back', async () => {
+  const tenant = await panel.world.tenant();
+  const [node] = await nodesOf(tenant, 1);
+  const startsAt = new Date(panel.clock.now().getTime() + 3_600_000).toISOString();
+  const create = async () =>
+    dataOf(
+      await tenant.graphql<{ createMaintenanceWindow: { id: string } }>(
+        'mutation($input: CreateMaintenanceWindowInput!) { createMaintenanceWindow(input: $input) { id } }',
+        { input: { name: 'Freeze', effect: 'DENY', startsAt, durationMinutes: 10 } },
+      ),
+    ).createMaintenanceWindow.id;
+  const [later, known] = [await create(), await create()];
+  await panel.sql('alter table fleet.maintenance_window drop constraint maintenance_window_repeats_check');
+  await panel.sql(`update fleet.maintenance_window set repeats = 'YEARLY' where id = $1`, [later]);
+  const listed = await tenant.graphql<{ maintenanceWindows: object }>(
+    '{ maintenanceWindows { nodes { id repeats isOpen } totalCount } }',
+  );
+  expect(dataOf(listed).maintenanceWindows).toEqual({
+    nodes: [{ id: known, repeats: 'NEVER', isOpen: false }],
+    totalCount: 2,
+  });
+  await sent(tenant, [node!]);
+  expect(await take(node!)).toEqual([]);
+  await panel.sql('delete from fleet.maintenance_window where id = $1', [later]);
+  expect(await take(node!)).toHaveLength(1);
+});

@@ -4,13 +4,14 @@ import { create, encrypted, nodeWith, useScene } from '../../governance/support/
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Node, type Tenant } from '../../support/world.js';
+import { subscribe, WebhookReceiver } from '../alerts/support/webhook.js';
 import { stride } from '../support/strides.js';
 import { take } from './support/commands.js';
 import { ids, make, seen, send, tag, window, type Preview } from './support/preview.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
-  panel = await startTestPanel();
+  panel = await startTestPanel({ ALLOW_PRIVATE_TARGETS: '127.0.0.1' });
   useScene(panel);
 });
 afterAll(async () => panel.stop());
@@ -227,8 +228,10 @@ describe('a planned command', () => {
     expect(await take(node)).toEqual([]);
   });
 
-  test('does not begin where a mandatory policy has come meanwhile that refuses it, and says so', async () => {
+  test('does not begin where a mandatory policy has come meanwhile that refuses it, and says so, also to channels', async () => {
     const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+    await using receiver = await WebhookReceiver.start();
+    await subscribe(tenant, receiver);
     const nodes = [
       await nodeWith(tenant, { 'backup.encryption': true }),
       await nodeWith(tenant, { 'backup.encryption': false }),
@@ -242,6 +245,28 @@ describe('a planned command', () => {
     }, 'the command to be refused');
     expect((await shown(tenant, id))['refusal']).toContain('(Encrypted) does not let this be done');
     for (const node of nodes) expect(await take(node)).toEqual([]);
+    const { alerts } = dataOf(
+      await tenant.graphql<{ alerts: { nodes: { instanceId: string }[] } }>(
+        '{ alerts(filter: { rule: COMMAND_FAILED }) { nodes { instanceId component message } } }',
+      ),
+    );
+    expect(alerts.nodes.toSorted((a, b) => a.instanceId.localeCompare(b.instanceId))).toEqual(
+      nodes
+        .map(({ id: instanceId }) => ({
+          instanceId,
+          component: 'UPDATE',
+          message: 'The command UPDATE was refused by a mandatory policy when its time had come',
+        }))
+        .toSorted((a, b) => a.instanceId.localeCompare(b.instanceId)),
+    );
+    const told = () =>
+      receiver.received
+        .flatMap(({ body }) => body.data.alerts)
+        .filter(({ rule }) => rule === 'command_failed');
+    await until(async () => {
+      await panel.clock.advance(1_000);
+      return told().length === nodes.length;
+    }, 'the channel to be told');
   });
 
   test('begins at once where its time has passed, is at most 30 days ahead, and one of a hundred', async () => {

@@ -5,7 +5,7 @@ import { Keyring } from '#platform/secrets/keyring.js';
 
 import { refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
-import type { Node, Tenant } from '../../support/world.js';
+import { ordinaryBeat, World, type Node, type Tenant } from '../../support/world.js';
 
 let panel: TestPanel;
 let tenant: Tenant;
@@ -111,8 +111,23 @@ test.concurrent('a token of another panel is refused, although the keys are the 
   const stranger = await other.world.tenant();
   const foreign = await stranger.node();
   expect((await panel.world.rest('/api/auth/me', { token: stranger.token })).status).toBe(401);
-  const beat = await panel.world.rest('/api/agent/heartbeat', { token: foreign.credential, body: {} });
+  const beat = await panel.world.rest('/api/agent/heartbeat', {
+    token: foreign.credential,
+    body: ordinaryBeat,
+  });
   expect(beat.status).toBe(401);
+});
+
+test.concurrent('a panel that got another address takes the credentials of its nodes, and no other token of before', async () => {
+  await using before = await startTestPanel();
+  const owner = await before.world.tenant();
+  const known = await owner.node();
+  await before.panel.stop();
+  const renamed = await before.another({ PUBLIC_URL: 'https://renamed.test' });
+  const world = new World(renamed.url, before.clock);
+  const beat = await world.rest('/api/agent/heartbeat', { token: known.credential, body: ordinaryBeat });
+  expect(beat.status).toBe(200);
+  expect((await world.rest('/api/auth/me', { token: owner.token })).status).toBe(401);
 });
 
 test.concurrent("a node's credential opens no route of users", async () => {
