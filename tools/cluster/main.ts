@@ -31,7 +31,9 @@ Quazzar Control Panel on "many machines"
   Redis, its master:                     ${topology.at('redis')}
   passwords, as files:                   ${cluster.place.secrets}`);
   if (cluster.setupLink)
-    say(`\nNo administrator yet. Open this link once, within 24 hours, to make the first one:\n  ${cluster.setupLink}`);
+    say(
+      `\nNo administrator yet. Open this link once, within 24 hours, to make the first one:\n  ${cluster.setupLink}`,
+    );
   const stopped = new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });
