@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { refusal } from '../support/answers.js';
+import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
-import type { Tenant } from '../support/world.js';
+import { ordinaryBeat, type Tenant } from '../support/world.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -64,8 +64,28 @@ test('a node that enrolls becomes an instance of the tenant of its token, with a
     last_seen_at: null,
     offline_at: null,
   });
+  const credential = String(answer.body.credential);
+  await panel.world.rest('/api/agent/heartbeat', {
+    token: credential,
+    body: { ...ordinaryBeat, storage_used_gb: 12.5 },
+  });
+  const shown = await tenant.graphql(
+    `query ($id: ID!, $tokenId: ID!) {
+       instance(id: $id) { redirectUris enrollmentTokenId storageUsedGb }
+       enrollmentToken(id: $tokenId) { uses createdBy }
+     }`,
+    { id: row!.id, tokenId },
+  );
+  expect(dataOf(shown)).toEqual({
+    instance: {
+      redirectUris: ['https://production-01.example.com/callback'],
+      enrollmentTokenId: tokenId,
+      storageUsedGb: 12.5,
+    },
+    enrollmentToken: { uses: 1, createdBy: tenant.user.id },
+  });
   const issuedAt = now.getTime() / 1000;
-  expect(decodeJwt(String(answer.body.credential))).toEqual({
+  expect(decodeJwt(credential)).toEqual({
     iss: 'http://panel.test',
     aud: 'quazzar-panel',
     sub: row!.id,

@@ -147,5 +147,20 @@ describe('a canary', { timeout: 180_000 }, () => {
       ['canary.failed'],
       [],
     ]);
+    const message = urgent.received.find(({ body }) => body.type === 'canary.failed');
+    const delivery = await by.graphql(
+      `query ($id: ID!) {
+         notificationDelivery(id: $id) { type alertIds subjectId canary { id name } gitOpsConfig { id } } }`,
+      { id: message?.id },
+    );
+    expect(dataOf(delivery)).toEqual({
+      notificationDelivery: {
+        type: 'CANARY_FAILED',
+        alertIds: [],
+        subjectId: failing,
+        canary: { id: failing, name: 'To 0.7.9' },
+        gitOpsConfig: null,
+      },
+    });
   });
 });

@@ -220,6 +220,14 @@ describe('a commit', { timeout: 180_000 }, () => {
     const problem = degraded.problems[0]?.message;
     const beginning = ['gitops.degraded', { id, name: 'Fleet', health: 'degraded', problem }];
     expect([health, await told(1)]).toEqual(['HEALTHY', [beginning]]);
+    const deliveries = await tenant.graphql(
+      '{ notificationDeliveries { nodes { subjectId canary { id } gitOpsConfig { id name } } } }',
+    );
+    expect(dataOf(deliveries)).toEqual({
+      notificationDeliveries: {
+        nodes: [{ subjectId: id, canary: null, gitOpsConfig: { id, name: 'Fleet' } }],
+      },
+    });
     // It is paused while it is mended: what was begun is over all the same, for those who know of it.
     await update(tenant, id, { isPaused: true });
     await subscribe(tenant, late);

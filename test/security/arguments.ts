@@ -59,6 +59,7 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'AcknowledgeAlertsInput.filter': undefined,
   'AuditEventFilter.action': undefined,
   'AuditEventFilter.to': undefined,
+  'CommandFilter.to': undefined,
   'AuthorizationRequestInput.codeChallenge': 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
   'AuthorizationRequestInput.codeChallengeMethod': 'S256',
   'AuthorizationRequestInput.responseType': 'code',

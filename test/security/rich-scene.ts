@@ -108,6 +108,7 @@ export class RichScene extends Scene {
       'ConfirmEmailChangeInput.token': await mailToken(scene, 'EMAIL_CHANGE'),
     };
     scene.values['InstanceFilter.q'] = scene.word;
+    scene.values['FormerInstanceFilter.q'] = scene.word;
     // Whom it is for is said in one of three ways, none of which has to be used. A refusal doesn't name tags.
     scene.values['Query.previewCommand.input'] = { command: 'RESTART', tags: [`${scene.word}-tag`] };
     await settledRowsOf(panel, scene.tenant.id);
@@ -146,6 +147,7 @@ export class RichScene extends Scene {
     await node.beat({ health: [this.wornOut] });
     await this.send(this.node, node);
     await silence(this);
+    await formerNode(this);
     await delegate(this);
     await changeClient(this);
     await answerRequests(this);

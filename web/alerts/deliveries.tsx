@@ -1,3 +1,5 @@
+import { Link } from '@tanstack/react-router';
+
 import { problemOf } from '../api/problem.ts';
 import { useDue } from '../api/use-due.ts';
 import { usePages } from '../api/use-pages.ts';
@@ -33,12 +35,22 @@ export function Deliveries({ pages: { rows, error, hasMore, more, reload }, name
       more={hasMore ? more : undefined}
       empty="Nothing was sent yet. Test a channel to see whether it arrives."
       keyOf={({ id }) => id}
-      render={({ channelId, type, alertIds, status, createdAt, nextAttemptAt, attempts }) => {
+      render={({ channelId, type, alertIds, canary, gitOpsConfig, ...delivery }) => {
+        const { status, createdAt, nextAttemptAt, attempts } = delivery;
         const last = attempts.at(-1);
         return (
           <div>
             <Status of={status} /> <strong>{nameOf(channelId)}</strong> {words(type)}
-            {alertIds.length > 0 && `, ${plural(alertIds.length, 'alert')}`} <Time at={createdAt} />
+            {alertIds.length > 0 && `, ${plural(alertIds.length, 'alert')}`}
+            {canary && (
+              <>
+                {': '}
+                <Link to="/governance/canaries/$id" params={{ id: canary.id }}>
+                  {canary.name}
+                </Link>
+              </>
+            )}
+            {gitOpsConfig && `: ${gitOpsConfig.name}`} <Time at={createdAt} />
             {last && (
               <p>
                 {plural(attempts.length, 'attempt')}: {last.error ?? `answered ${last.statusCode ?? 'well'}`}{' '}

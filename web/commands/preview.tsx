@@ -168,7 +168,7 @@ function nameOf({ instance, instanceId }: TouchedInstanceFragment): string {
 }
 
 function stateOf({ isOffline, isRefused, delay, instance }: TouchedInstanceFragment): string {
-  const alerts = instance?.activeAlerts.length ?? 0;
+  const alerts = instance?.activeAlertCount ?? 0;
   const parts = [
     isOffline && 'offline',
     isRefused && 'refused',

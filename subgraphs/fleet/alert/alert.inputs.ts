@@ -1,6 +1,8 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { z } from 'zod';
 
+import { DateTime } from '#platform/subgraph/scalars.js';
+
 import { AlertRuleKind, AlertSeverity, AlertStatus } from './alert.kinds.js';
 
 @InputType({ description: 'Narrows a list of alerts; what is left out does not narrow, but for the status.' })
@@ -11,6 +13,12 @@ export class AlertFilter {
   })
   status?: AlertStatus | null;
 
+  @Field(() => [AlertStatus], {
+    nullable: true,
+    description: 'Instead of one status: only alerts in one of these; in any when it is empty.',
+  })
+  statuses?: AlertStatus[] | null;
+
   @Field(() => AlertSeverity, { nullable: true, description: 'Only alerts of this severity.' })
   severity?: AlertSeverity | null;
 
@@ -19,6 +27,12 @@ export class AlertFilter {
 
   @Field(() => AlertRuleKind, { nullable: true, description: 'Only alerts of this rule.' })
   rule?: AlertRuleKind | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Only alerts of which anything changed at or after it, as `updatedAt` has it.',
+  })
+  updatedSince?: Date | null;
 }
 
 /** The most that are acknowledged by one call. */
@@ -53,9 +67,11 @@ export const acknowledgeAlertsRules = z
     filter: z
       .object({
         status: z.enum(AlertStatus).nullish(),
+        statuses: z.array(z.enum(AlertStatus)).nullish(),
         severity: z.enum(AlertSeverity).nullish(),
         instanceId: z.string().nullish(),
         rule: z.enum(AlertRuleKind).nullish(),
+        updatedSince: z.date().nullish(),
       })
       .nullish(),
     comment: z.string().trim().max(500, 'Comment must have at most 500 characters').nullish(),

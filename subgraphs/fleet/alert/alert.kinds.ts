@@ -96,6 +96,9 @@ registerEnumType(AlertStatus, {
   },
 });
 
+/** Those of active alerts. */
+export const activeStatuses: readonly AlertStatus[] = [AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED];
+
 export enum AlertPhase {
   PENDING = 'PENDING',
   FIRING = 'FIRING',

@@ -7,6 +7,7 @@ import {
   Field,
   FieldResolver,
   ID,
+  Int,
   Mutation,
   ObjectType,
   Query,
@@ -20,6 +21,7 @@ import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { Instance } from '../instance/instance.entity.js';
 import type { InstanceService } from '../instance/instance.service.js';
 import { InstanceStatus, statusOf } from '../instance/instance.status.js';
+import { ActiveAlertsLoader } from './active-alerts.loader.js';
 import { Alert, AlertPage } from './alert.entity.js';
 import { fingerprintOf } from './alert.fingerprint.js';
 import { AcknowledgeAlertsInput, AlertFilter } from './alert.inputs.js';
@@ -164,11 +166,19 @@ export class AlertResolver {
 
 @Resolver(() => Instance)
 export class InstanceAlertsResolver {
-  constructor(private readonly alerts: AlertService) {}
+  @Authorized('fleet.alert.read')
+  @FieldResolver(() => [Alert], {
+    description:
+      'Its active alerts, newest first; all of them. BAD_REQUEST (ALERTS_TOO_MANY) when an operation asks for more than ' +
+      '20000 altogether: ask for fewer instances at once.',
+  })
+  async activeAlerts(@Root() { id }: Instance, @Ctx() { operation }: SubgraphContext): Promise<Alert[]> {
+    return ActiveAlertsLoader.of(operation).of(id);
+  }
 
   @Authorized('fleet.alert.read')
-  @FieldResolver(() => [Alert], { description: 'Its active alerts, newest first.' })
-  async activeAlerts(@Root() instance: Instance, @Ctx() { operation }: SubgraphContext): Promise<Alert[]> {
-    return this.alerts.activeOf(operation, instance.id);
+  @FieldResolver(() => Int, { description: 'How many active alerts it has.' })
+  async activeAlertCount(@Root() { id }: Instance, @Ctx() { operation }: SubgraphContext): Promise<number> {
+    return ActiveAlertsLoader.of(operation).countOf(id);
   }
 }

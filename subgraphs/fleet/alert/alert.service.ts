@@ -8,6 +8,7 @@ import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 import type { AlertChanged } from '#schema/events.js';
 
+import { ActiveAlertsLoader } from './active-alerts.loader.js';
 import { Alert } from './alert.entity.js';
 import {
   acknowledgeAlertsRules,
@@ -15,9 +16,7 @@ import {
   type AcknowledgeAlertsInput,
   type AlertFilter,
 } from './alert.inputs.js';
-import { AlertResolution, AlertRuleKind, AlertStatus } from './alert.kinds.js';
-
-const active = [AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED];
+import { activeStatuses, AlertResolution, AlertRuleKind, AlertStatus } from './alert.kinds.js';
 
 /** Alerts as people see and handle them; raising and clearing them is the evaluation's (evaluate.job.ts). */
 export class AlertService {
@@ -57,26 +56,10 @@ export class AlertService {
     return loader.load(id);
   }
 
-  /** The active alerts of an instance, newest first; read together for all instances of one operation. */
-  async activeOf(operation: Operation, instanceId: string): Promise<Alert[]> {
-    const loader = operation.once('active alerts by instance', () => {
-      return new DataLoader<string, Alert[]>(async (ids) => {
-        const found = await operation.em.find(
-          Alert,
-          { tenantId: operation.tenantId, instanceId: { $in: [...ids] }, status: { $in: active } },
-          { orderBy: { id: 'desc' } },
-        );
-        return ids.map((wanted) => found.filter((alert) => alert.instanceId === wanted));
-      });
-    });
-    return loader.load(instanceId);
-  }
-
   /** The outage that speaks for this alert: while its node is offline, its other alerts are not told of. */
   async inhibitorOf(operation: Operation, alert: Alert): Promise<Alert | null> {
-    if (alert.rule === AlertRuleKind.OFFLINE || !active.includes(alert.status)) return null;
-    const others = await this.activeOf(operation, alert.instanceId);
-    return others.find(({ rule, clearSince }) => rule === AlertRuleKind.OFFLINE && !clearSince) ?? null;
+    if (alert.rule === AlertRuleKind.OFFLINE || !activeStatuses.includes(alert.status)) return null;
+    return ActiveAlertsLoader.of(operation).outageOf(alert.instanceId);
   }
 
   /** Acknowledging again, whoever does it, changes nothing. */
@@ -138,7 +121,7 @@ export class AlertService {
   async resolve(operation: Operation, id: string): Promise<Alert> {
     return this.change(operation, id, (alert, now) => {
       if (alert.status === AlertStatus.RESOLVED) return;
-      if (!active.includes(alert.status)) throw notActive(alert);
+      if (!activeStatuses.includes(alert.status)) throw notActive(alert);
       alert.status = AlertStatus.RESOLVED;
       alert.resolution = AlertResolution.BY_HAND;
       alert.resolvedBy = viewerId(operation.requireViewer());
@@ -170,13 +153,15 @@ export class AlertService {
 }
 
 function matches(tenantId: string, filter: AlertFilter | null | undefined): FilterQuery<Alert> {
-  const { status, severity, instanceId, rule } = filter ?? {};
+  const { status, statuses, severity, instanceId, rule, updatedSince } = filter ?? {};
+  const wanted = status ? [status] : (statuses ?? activeStatuses);
   return {
     tenantId,
-    status: status ?? { $in: active },
+    ...(wanted.length > 0 ? { status: { $in: [...wanted] } } : {}),
     ...(severity ? { severity } : {}),
     ...(instanceId ? { instanceId } : {}),
     ...(rule ? { rule } : {}),
+    ...(updatedSince ? { updatedAt: { $gte: updatedSince } } : {}),
   };
 }
 

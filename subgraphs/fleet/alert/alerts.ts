@@ -97,7 +97,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     service,
     resolvers: [
       new AlertResolver(service, instances),
-      new InstanceAlertsResolver(service),
+      new InstanceAlertsResolver(),
       new AlertRuleResolver(new AlertRuleService()),
       new AlertSubscriptions(service),
       new SilenceResolver(silences),

@@ -147,6 +147,12 @@ export class CommandFilter {
 
   @Field(() => ID, { nullable: true, description: 'Only commands that are for this instance too.' })
   instanceId?: string | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Only commands that were made at or after it.' })
+  from?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Only commands that were made before it.' })
+  to?: Date | null;
 }
 
 export const mostResults = 10_000;

@@ -182,6 +182,8 @@ function matches(tenantId: string, filter: CommandFilter | null | undefined): Fi
   if (filter?.status) conditions.push({ status: filter.status });
   if (filter?.command) conditions.push({ kind: filter.command });
   if (filter?.instanceId) conditions.push({ id: { $in: sentTo(tenantId, filter.instanceId) } });
+  if (filter?.from) conditions.push({ createdAt: { $gte: filter.from } });
+  if (filter?.to) conditions.push({ createdAt: { $lt: filter.to } });
   return { $and: conditions };
 }
 

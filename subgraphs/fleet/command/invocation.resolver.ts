@@ -14,7 +14,7 @@ import { ResultsLoader, type ListedResult } from './results.loader.js';
 class OutputArgs {
   @Field(() => Int, {
     nullable: true,
-    description: 'Only so many characters from its beginning; all unless told.',
+    description: 'Only so many characters from its beginning, 1 to 65536; all unless told.',
   })
   maxLength?: number | null;
 }

@@ -17,7 +17,7 @@ registerEnumType(EnrollmentTokenEnd, {
   name: 'EnrollmentTokenEnd',
   description: 'Why an enrollment token was ended before its time.',
   valuesConfig: {
-    REVOKED: { description: 'Someone revoked it.' },
+    REVOKED: { description: 'Someone revoked it, or it was of a server that got another.' },
     MEMBER_REMOVED: { description: 'The user who made it was removed.' },
     ROLE_CHANGED: { description: 'The user who made it got a role that may make none.' },
     API_KEY_REVOKED: { description: 'The API key that made it was revoked, or ended with its own maker.' },
@@ -82,6 +82,7 @@ export class EnrollmentToken {
   @Property({ type: 'text', nullable: true })
   boundHostname!: string | null;
 
+  @Field(() => ID, { description: 'Who made it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;
 

@@ -28,7 +28,7 @@ export class CreateEnrollmentTokenInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'How many instances may enroll with it; any number unless told.',
+    description: 'How many instances may enroll with it, 1 to 100000; any number unless told.',
   })
   maxUses?: number | null;
 
@@ -99,15 +99,15 @@ export class CreateEnrollmentTokenPayload {
 
 @InputType({ description: 'A node that wants to join, and the enrollment token that lets it.' })
 export class EnrollInstanceInput {
-  @Field(() => String, { description: 'An enrollment token.' })
+  @Field(() => String, { description: 'An enrollment token; at most 200 characters.' })
   token!: string;
 
-  @Field(() => String, { description: 'The name shown to people.' })
+  @Field(() => String, { description: 'The name shown to people; 1 to 200 characters.' })
   name!: string;
 
   @Field(() => String, {
     description:
-      "The node's host name (RFC 1123). An international one is taken in ASCII, a dot at its end is left out; one with " +
+      "The node's host name (RFC 1123), at most 253 characters. An international one is taken in ASCII, a dot at its end is left out; one with " +
       'underscores is taken where the base URL tells how browsers get there.',
   })
   hostname!: string;
@@ -117,19 +117,22 @@ export class EnrollInstanceInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Where browsers reach the node; https://{hostname} unless told.',
+    description: 'Where browsers reach the node, at most 2000 characters; https://{hostname} unless told.',
   })
   baseUrl?: string | null;
 
   @Field(() => [String], {
     nullable: true,
     description:
-      'Redirect URIs for "Sign in with Quazzar Cloud", at most 10, all under the base URL. Codes are only sent to https, ' +
+      'Redirect URIs for "Sign in with Quazzar Cloud", at most 10 of at most 2000 characters, all under the base URL. Codes are only sent to https, ' +
       "or to the user's own machine: of others the warnings tell.",
   })
   redirectUris?: string[] | null;
 
-  @Field(() => String, { nullable: true, description: "The node's public key (PEM), kept for later use." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The node's public key (PEM), at most 8000 characters, kept for later use.",
+  })
   publicKey?: string | null;
 
   @Field(() => String, {

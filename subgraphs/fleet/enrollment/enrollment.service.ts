@@ -36,6 +36,7 @@ import {
 import { normalAddress, normalHostName } from './host-name.js';
 import { requireMaker } from './makers.service.js';
 import { newToken } from './new-token.js';
+import { nothingMeasured } from './nothing-measured.js';
 import { placesTaken } from './places.service.js';
 
 const defaultHours = 24;
@@ -119,6 +120,13 @@ export class EnrollmentService {
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
     return toPage(rows, window, () => operation.em.count(EnrollmentToken, { tenantId }));
+  }
+
+  /** A token of the viewer's tenant; a foreign one is NOT_FOUND, like one that never was. */
+  async token({ em, tenantId }: Operation, id: string): Promise<EnrollmentToken> {
+    const token = await em.findOne(EnrollmentToken, { tenantId, id });
+    if (!token) throw notFound('Enrollment token');
+    return token;
   }
 
   /** Revoking again changes nothing. Instances that came in by the token stay. */
@@ -254,28 +262,6 @@ function warningsFor(
   warnings.addUnknown(unknownFields);
   return warnings.all;
 }
-
-const nothingMeasured = {
-  lastSeenAt: null,
-  offlineAt: null,
-  stoppedAt: null,
-  sequence: null,
-  otherSequence: null,
-  clockSkewSeconds: null,
-  appsCount: null,
-  cpuPercent: null,
-  memoryPercent: null,
-  diskPercent: null,
-  cpuCores: null,
-  memoryGb: null,
-  storageUsedGb: null,
-  netRxBytes: null,
-  netTxBytes: null,
-  netRxBytesPerSecond: null,
-  netTxBytesPerSecond: null,
-  loadAverage: null,
-  uptimeSeconds: null,
-};
 
 function enrolled(instance: Instance, enrollmentTokenId: string): OutboxEvent {
   const { tenantId, id, name, hostname, baseUrl, redirectUris, version, tags } = instance;

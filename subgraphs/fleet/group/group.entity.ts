@@ -61,6 +61,7 @@ export class InstanceGroup {
   @Property({ type: 'json', nullable: true })
   filter!: GroupFilter | null;
 
+  @Field(() => ID, { description: 'Who made it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;
 

@@ -32,6 +32,7 @@ export const matchesKindSql = `(g.tags is null or i.tags @> g.tags) and (g.statu
 /** Whether it matches the instance `i`. */
 export const matchesSql = `${matchesKindSql} and (g.q is null or strpos(i.text, g.q) > 0)`;
 
-function contains(text: string): { $ilike: string } {
+/** Whether a text has this one in it, without case. */
+export function contains(text: string): { $ilike: string } {
   return { $ilike: `%${text.replace(/[\\%_]/g, String.raw`\$&`)}%` };
 }

@@ -37,6 +37,9 @@ export class Instance {
   @Property({ type: 'text' })
   baseUrl!: string;
 
+  @Field(() => [String], {
+    description: 'Where its users may be sent back to when they sign in to it: others are refused.',
+  })
   @Property({ type: 'array' })
   redirectUris!: string[];
 
@@ -53,6 +56,7 @@ export class Instance {
   @Property({ type: 'datetime' })
   enrolledAt!: Date;
 
+  @Field(() => ID, { description: 'The enrollment token that it came in by; it may be kept no more.' })
   @Property({ type: 'text' })
   enrollmentTokenId!: string;
 
@@ -127,6 +131,11 @@ export class Instance {
   @Property({ type: 'double', nullable: true })
   memoryGb!: number | null;
 
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      "Storage in use in GB, which counts towards that of the plan; null where it doesn't report it.",
+  })
   @Property({ type: 'double', nullable: true })
   storageUsedGb!: number | null;
 

@@ -78,7 +78,7 @@ export class InstanceSubscriptions {
     description:
       'An instance of the tenant enrolled, went from one status to another, is in its status for other reasons, was renamed ' +
       'or tagged, runs another version, reports other facts, or its credential is exchanged. Its measurements are told by ' +
-      '`metricsReported`. One that is back before its end was told is told of twice, as offline and as back. `extensions.cursor` of an event, ' +
+      '`metricsReported`, and that it leaves by `instanceDecommissioned`. One that is back before its end was told is told of twice, as offline and as back. `extensions.cursor` of an event, ' +
       'given back as `extensions.after` within 24 hours, resumes after it.',
   })
   async instanceChanged(

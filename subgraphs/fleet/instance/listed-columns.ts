@@ -5,13 +5,10 @@ import { statusAtSql, type InstanceStatus, type StatusFacts } from './instance.s
 
 /** What only the writers of an instance need of it, or what is long: no field shows it. */
 const unlisted = [
-  'redirectUris',
   'publicKey',
-  'enrollmentTokenId',
   'credentialGeneration',
   'sequence',
   'otherSequence',
-  'storageUsedGb',
   'netRxBytes',
   'netTxBytes',
   'health',

@@ -1,6 +1,8 @@
 import { Field, ID, InputType } from 'type-graphql';
 import { z } from 'zod';
 
+import { DateTime } from '#platform/subgraph/scalars.js';
+
 const tag = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'A tag has 1 to 64 of a-z, 0-9, ".", "_", ":" and "-"');
@@ -31,6 +33,21 @@ export class UpdateInstanceInput {
       'Tags that are taken from it; the others stay. What it does not have is passed over. Not beside `tags`.',
   })
   removeTags?: string[] | null;
+}
+
+@InputType({ description: 'Narrows a list of former instances; what is left out does not narrow.' })
+export class FormerInstanceFilter {
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Only those that were decommissioned at or after it.',
+  })
+  since?: Date | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only those whose name or host name contains this text, without case.',
+  })
+  q?: string | null;
 }
 
 /** An instance has no more. */

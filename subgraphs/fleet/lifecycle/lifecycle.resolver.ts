@@ -1,18 +1,46 @@
-import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 
+import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
+import { eventSource } from '#platform/subgraph/subscription.js';
 
 import { CreateEnrollmentTokenPayload } from '../enrollment/enrollment.inputs.js';
 import { Instance } from '../instance/instance.entity.js';
 import type { DepartureService } from './departure.service.js';
 import { isDuplicate } from './duplicate.js';
 import { FormerInstance, FormerInstancePage } from './former-instance.entity.js';
-import { UpdateInstanceInput } from './lifecycle.inputs.js';
+import { FormerInstanceFilter, UpdateInstanceInput } from './lifecycle.inputs.js';
 import type { LifecycleService } from './lifecycle.service.js';
 import type { ReenrollmentService } from './reenrollment.service.js';
 import type { RotationService } from './rotation.service.js';
+
+@ArgsType()
+class FormerInstancesArgs extends PageArgs {
+  @Field(() => FormerInstanceFilter, { nullable: true, description: 'Narrows the list.' })
+  filter?: FormerInstanceFilter | null;
+}
+
+@ArgsType()
+class InstanceDecommissionedArgs {
+  @Field(() => ID, { nullable: true, description: 'Only this instance.' })
+  instanceId?: string | null;
+}
 
 @Resolver(() => Instance)
 export class LifecycleResolver {
@@ -28,10 +56,37 @@ export class LifecycleResolver {
     description: 'Instances that were decommissioned, in the order they had enrolled.',
   })
   async formerInstances(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => FormerInstancesArgs) { filter, ...page }: FormerInstancesArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<FormerInstance>> {
-    return this.lifecycle.former(operation, args);
+    return this.lifecycle.formerPage(operation, page, filter);
+  }
+
+  @Authorized('fleet.instance.read')
+  @Query(() => FormerInstance, {
+    description: 'One instance that was decommissioned, by the id that it had. NOT_FOUND.',
+  })
+  async formerInstance(
+    @Arg('id', () => ID, { description: 'The id that it had.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<FormerInstance> {
+    return this.lifecycle.former(operation, id);
+  }
+
+  @Authorized('fleet.instance.read')
+  @Subscription(() => FormerInstance, {
+    subscribe: eventSource<InstanceDecommissionedArgs>('fleet.instance.read', ({ instanceId }) => ({
+      topics: ['fleet.instance.decommissioned'],
+      matches: ({ entityId }) => instanceId == null || entityId === instanceId,
+    })),
+    description: 'An instance of the tenant was decommissioned. Resumes as `instanceChanged` does.',
+  })
+  async instanceDecommissioned(
+    @Args(() => InstanceDecommissionedArgs) _args: InstanceDecommissionedArgs,
+    @Root() { payload }: StreamedEvent,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<FormerInstance> {
+    return this.lifecycle.former(operation, payload.entityId);
   }
 
   @Authorized('fleet.instance.update')

@@ -1,4 +1,4 @@
-import { LockMode } from '@mikro-orm/core';
+import { LockMode, type FilterQuery } from '@mikro-orm/core';
 
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { invalid, notFound } from '#platform/errors.js';
@@ -11,11 +11,17 @@ import type { InstanceDecommissioned, InstanceUpdated } from '#schema/events.js'
 import { lockCommand, move, settle } from '../command/command-progress.service.js';
 import { endStatuses, InvocationStatus } from '../command/command.status.js';
 import { CommandInvocation } from '../command/invocation.entity.js';
+import { contains } from '../group/group.filter.js';
 import { Instance } from '../instance/instance.entity.js';
 import { instancesCounted } from '../summary/summary.service.js';
 import { allGenerations, revokeCredentials } from './credential-revocation.service.js';
 import { FormerInstance } from './former-instance.entity.js';
-import { mostTags, updateInstanceRules, type UpdateInstanceInput } from './lifecycle.inputs.js';
+import {
+  mostTags,
+  updateInstanceRules,
+  type FormerInstanceFilter,
+  type UpdateInstanceInput,
+} from './lifecycle.inputs.js';
 
 /** Instances that are renamed, tagged, and leave. */
 export class LifecycleService {
@@ -87,16 +93,32 @@ export class LifecycleService {
     });
   }
 
+  /** One that has left the viewer's tenant; a foreign one is NOT_FOUND, like one that never was. */
+  async former({ em, tenantId }: Operation, id: string): Promise<FormerInstance> {
+    const former = await em.findOne(FormerInstance, { tenantId, id });
+    if (!former) throw notFound('Former instance');
+    return former;
+  }
+
   /** In the order in which they had enrolled. */
-  async former(operation: Operation, args: PageArgs): Promise<Page<FormerInstance>> {
+  async formerPage(
+    { em, tenantId }: Operation,
+    args: PageArgs,
+    filter: FormerInstanceFilter | null | undefined,
+  ): Promise<Page<FormerInstance>> {
     const window = pageWindow(args);
-    const { tenantId } = operation;
-    const rows = await operation.em.find(
+    const { since, q } = filter ?? {};
+    const matching: FilterQuery<FormerInstance> = {
+      tenantId,
+      ...(since ? { decommissionedAt: { $gte: since } } : {}),
+      ...(q ? { $or: [{ name: contains(q) }, { hostname: contains(q) }] } : {}),
+    };
+    const rows = await em.find(
       FormerInstance,
-      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { $and: [matching, window.after === undefined ? {} : { id: { $gt: window.after } }] },
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
-    return toPage(rows, window, () => operation.em.count(FormerInstance, { tenantId }));
+    return toPage(rows, window, () => em.count(FormerInstance, matching));
   }
 }
 

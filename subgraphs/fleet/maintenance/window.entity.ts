@@ -139,9 +139,11 @@ export class MaintenanceWindow {
   @Property({ type: 'text' })
   timeZone!: string;
 
+  @Field(() => ID, { description: 'Who made it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;
 
+  @Field(() => DateTime, { description: 'When it was made.' })
   @Property({ type: 'datetime' })
   createdAt!: Date;
 }

@@ -22,6 +22,15 @@ export class MaintenanceWindowResolver {
     return this.windows.page(operation, args);
   }
 
+  @Authorized('fleet.window.read')
+  @Query(() => MaintenanceWindow, { description: 'One maintenance window. NOT_FOUND.' })
+  async maintenanceWindow(
+    @Arg('id', () => ID, { description: 'The window.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<MaintenanceWindow> {
+    return this.windows.get(operation, id);
+  }
+
   @Authorized('fleet.window.manage')
   @Mutation(() => MaintenanceWindow, {
     description:

@@ -38,6 +38,13 @@ export class MaintenanceWindowService {
     return toPage(rows, window, () => operation.em.count(MaintenanceWindow, { tenantId }));
   }
 
+  /** A window of the viewer's tenant; a foreign one is NOT_FOUND, like one that never was. */
+  async get({ em, tenantId }: Operation, id: string): Promise<MaintenanceWindow> {
+    const window = await em.findOne(MaintenanceWindow, { tenantId, id });
+    if (!window) throw notFound('Maintenance window');
+    return window;
+  }
+
   async create(operation: Operation, input: CreateMaintenanceWindowInput): Promise<MaintenanceWindow> {
     const rules = validate(createMaintenanceWindowRules, input);
     const { tenantId } = operation;

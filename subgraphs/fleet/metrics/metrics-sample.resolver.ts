@@ -36,7 +36,7 @@ export class MetricsSampleResolver {
     subscribe: samples,
     description:
       "Each beat of the tenant's instances as it is committed. A reader that falls behind is sent the newest beat of " +
-      'each instance only. There is no resuming: BAD_REQUEST with `extensions.after`, as `metricsHistory` has what ' +
+      'each instance only. There is no resuming: BAD_REQUEST (NOT_RESUMABLE) with `extensions.after`, as `metricsHistory` has what ' +
       'was missed. UNAVAILABLE where no subscriptions are served.',
   })
   metricsReported(

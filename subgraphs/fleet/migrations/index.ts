@@ -47,6 +47,7 @@ import { clientHealthMigration } from './109-client-health.js';
 import { channelGrantsMigration } from './110-channel-grants.js';
 import { copiesMigration } from './111-copies.js';
 import { listeningMigration } from './112-listening.js';
+import { earlierSecretsMigration } from './113-earlier-secrets.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -180,4 +181,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   channelGrantsMigration,
   copiesMigration,
   listeningMigration,
+  earlierSecretsMigration,
 ];

@@ -52,7 +52,7 @@ const moved: readonly Moved[] = [
   },
   {
     table: 'notification_channel',
-    columns: ['previous_secret_until'],
+    columns: ['previous_secret_until', 'earlier_secret_until'],
     where: 'previous_secret_until > gone.now',
   },
   {

@@ -67,12 +67,45 @@ describe('the list', () => {
     expect((await tenant.rest('/api/fleet/alerts?status=loud')).status).toBe(400);
   });
 
+  test('is of any statuses at once, and of what changed since a time, for whoever was away', async () => {
+    const tenant = await panel.world.tenant();
+    const { node, alert: over } = await firing(panel, tenant);
+    await tenant.rest(`/api/fleet/alerts/${over.id}/resolve`, { method: 'POST' });
+    await panel.clock.advance(60_000);
+    const updatedSince = panel.clock.now().toISOString();
+    await impatient(tenant, 'DISK');
+    await node.beat({ disk_percent: 95 });
+    await soon(panel, async () => (await alertsOf(tenant)).length === 1, 'the other alert');
+    const rules = async (filter: object) => {
+      const answer = await tenant.graphql<{ alerts: { nodes: { rule: string }[]; totalCount: number } }>(
+        'query ($filter: AlertFilter) { alerts(filter: $filter) { nodes { rule } totalCount } }',
+        { filter },
+      );
+      const { nodes, totalCount } = dataOf(answer).alerts;
+      expect(totalCount).toBe(nodes.length);
+      return nodes.map(({ rule }) => rule);
+    };
+    expect([
+      await rules({ statuses: [] }),
+      await rules({ statuses: ['FIRING', 'ACKNOWLEDGED'] }),
+      await rules({ statuses: ['RESOLVED', 'ACKNOWLEDGED'] }),
+      await rules({ statuses: [], updatedSince }),
+      await rules({ statuses: [], instanceId: 'inst_none' }),
+      await rules({}),
+    ]).toEqual([['DISK', 'CPU'], ['DISK'], ['CPU'], ['DISK'], [], ['DISK']]);
+    const taken = await tenant.graphql(
+      'mutation ($input: AcknowledgeAlertsInput!) { acknowledgeAlerts(input: $input) { alerts { rule } } }',
+      { input: { filter: { statuses: ['ACKNOWLEDGED'] } } },
+    );
+    expect(dataOf(taken)).toEqual({ acknowledgeAlerts: { alerts: [] } });
+  });
+
   test('gives any field of the instance, and the instance its active alerts', async () => {
     const tenant = await panel.world.tenant('Acme');
     const { node, alert } = await firing(panel, tenant, 'web-2');
     const answer = await tenant.graphql(
       `query($id: ID!) { alert(id: $id) { fingerprint component inhibitedBy { id } lastSeen clearSince
-        instance { hostname tenant { name } activeAlerts { id } } } }`,
+        instance { hostname tenant { name } activeAlerts { id } activeAlertCount } } }`,
       { id: alert.id },
     );
     expect(dataOf(answer)).toEqual({
@@ -86,6 +119,7 @@ describe('the list', () => {
           hostname: 'web-2.example.com',
           tenant: { name: 'Acme' },
           activeAlerts: [{ id: alert.id }],
+          activeAlertCount: 1,
         },
       },
     });

@@ -24,14 +24,14 @@ const take = async (tenant: Tenant, input: Record<string, unknown>, token = tena
   );
 
 /** As if so many components were unhealthy. */
-async function manyFiring(tenant: Tenant, amount: number): Promise<void> {
+async function manyFiring(tenant: Tenant, amount: number, instanceId: string | null = null): Promise<void> {
   await panel.sql(
     `insert into fleet.alert (tenant_id, id, instance_id, instance_name, rule, component, severity, status, message,
        count, started_at, fired_at, last_seen_at, updated_at, observed_to)
-     select $1, 'alr_' || lpad(n::text, 26, '0'), 'inst_' || n, 'web', 'COMPONENT_UNHEALTHY', 'disk', 'CRITICAL',
+     select $1, 'alr_' || lpad(n::text, 26, '0'), coalesce($3, 'inst_' || n), 'web', 'COMPONENT_UNHEALTHY', 'disk' || n, 'CRITICAL',
        'FIRING', 'It is worn out', 1, now(), now(), now(), now(), now()
      from generate_series(1, $2::integer) n`,
-    [tenant.id, amount],
+    [tenant.id, amount, instanceId],
   );
 }
 
@@ -93,4 +93,25 @@ test('those that are named are taken up where they fire; what is over stays over
   }
   const viewer = await tokenInRole(panel, tenant, 'VIEWER');
   expect(refusal(await take(tenant, { filter: {} }, viewer))).toMatchObject({ code: 'FORBIDDEN' });
+});
+
+test('instances are each given their own active alerts, up to 20 000 in an operation', async () => {
+  const tenant = await panel.world.tenant();
+  const { node, alert } = await firing(panel, tenant, 'quiet');
+  const loud = await tenant.node('loud');
+  await manyFiring(tenant, 20_000, loud.id);
+  const ask = async (fields: string) =>
+    tenant.graphql<{ instances: { nodes: object[] } }>(`{ instances { nodes { name ${fields} } } }`);
+  expect(dataOf(await ask('activeAlertCount')).instances.nodes).toEqual([
+    { name: 'quiet', activeAlertCount: 1 },
+    { name: 'loud', activeAlertCount: 20_000 },
+  ]);
+  expect(refusal(await ask('activeAlerts { id }'))).toEqual({
+    code: 'BAD_REQUEST',
+    reason: 'ALERTS_TOO_MANY',
+  });
+  const alone = await tenant.graphql('query ($id: ID!) { instance(id: $id) { activeAlerts { id } } }', {
+    id: node.id,
+  });
+  expect(dataOf(alone)).toEqual({ instance: { activeAlerts: [{ id: alert.id }] } });
 });

@@ -119,7 +119,7 @@ describe('a silence', () => {
   test('is listed with its author, its comment and its state', async () => {
     const tenant = await panel.world.tenant();
     const input = { matchers: [cpu], endsAt: inSeconds(60), comment: ' moving racks ' };
-    dataOf(await tenant.graphql(create, { input }));
+    const made = await tenant.graphql<{ createSilence: { id: string } }>(create, { input });
     dataOf(await tenant.graphql(create, { input: { ...input, startsAt: inSeconds(30) } }));
     const list = async (state?: string) => {
       const answer = await tenant.graphql<{ silences: { nodes: object[]; totalCount: number } }>(
@@ -138,6 +138,9 @@ describe('a silence', () => {
       ],
     });
     expect((await list('ACTIVE')).nodes).toEqual([{ ...one, state: 'ACTIVE' }]);
+    const { id } = dataOf(made).createSilence;
+    const byId = await tenant.graphql('query ($id: ID!) { silence(id: $id) { state comment } }', { id });
+    expect(dataOf(byId)).toEqual({ silence: { state: 'ACTIVE', comment: 'moving racks' } });
     await panel.clock.advance(60_000);
     expect((await list('EXPIRED')).totalCount).toBe(2);
   });

@@ -148,7 +148,7 @@ describe('sending', () => {
 });
 
 describe('the list', () => {
-  test('shows the newest first, and narrows by status, kind and instance', async () => {
+  test('shows the newest first, and narrows by status, kind, instance and time', async () => {
     const tenant = await panel.world.tenant();
     const [one, two] = await nodesOf(tenant, 2);
     const restart = await sent(tenant, [one!]);
@@ -171,6 +171,22 @@ describe('the list', () => {
       restarts: [restart],
       ofTwo: [update, backup],
     });
+    const made = async (filter: { from?: Date; to?: Date }) => {
+      const answer = await tenant.graphql<{ commands: { nodes: { id: string }[] } }>(
+        'query ($filter: CommandFilter) { commands(filter: $filter) { nodes { id } } }',
+        { filter },
+      );
+      return dataOf(answer).commands.nodes.map(({ id }) => id);
+    };
+    const from = panel.clock.now();
+    await panel.clock.advance(1_000);
+    const to = panel.clock.now();
+    const late = await sent(tenant, [one!]);
+    expect([await made({ from }), await made({ to }), await made({ from, to })]).toEqual([
+      [late, update],
+      [update, backup, restart],
+      [update],
+    ]);
   });
 
   test('an unknown status is a 400 that names it', async () => {

@@ -120,11 +120,11 @@ describe('groups', () => {
     const id = await group(tenant, { name: 'Some', kind: 'STATIC', instanceIds: [one!.id] });
     const update = async (input: Record<string, unknown>) =>
       tenant.graphql(
-        'mutation($input: UpdateInstanceGroupInput!) { updateInstanceGroup(input: $input) { name } }',
+        'mutation($input: UpdateInstanceGroupInput!) { updateInstanceGroup(input: $input) { name createdBy } }',
         { input: { id, ...input } },
       );
     expect(dataOf(await update({ name: 'Others', instanceIds: [two!.id] }))).toEqual({
-      updateInstanceGroup: { name: 'Others' },
+      updateInstanceGroup: { name: 'Others', createdBy: tenant.user.id },
     });
     expect(await members(tenant, id)).toEqual([two!.id]);
     expect(refusal(await update({ filter: { tags: ['eu'] } }))).toEqual({

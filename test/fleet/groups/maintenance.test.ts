@@ -31,9 +31,15 @@ describe('on a panel', () => {
     const tenant = await panel.world.tenant();
     const [node] = await nodesOf(tenant, 1);
     const startsAt = new Date(panel.clock.now().getTime() + 5 * minute).toISOString();
-    expect(dataOf(await create(tenant, { effect: 'ALLOW', startsAt })).createMaintenanceWindow.isOpen).toBe(
-      false,
+    const { id } = dataOf(await create(tenant, { effect: 'ALLOW', startsAt })).createMaintenanceWindow;
+    const window = await tenant.graphql(
+      'query ($id: ID!) { maintenanceWindow(id: $id) { startsAt isOpen createdBy createdAt } }',
+      { id },
     );
+    const createdAt = panel.clock.now().toISOString();
+    expect(dataOf(window)).toEqual({
+      maintenanceWindow: { startsAt, isOpen: false, createdBy: tenant.user.id, createdAt },
+    });
     const waiting = await sent(tenant, [node!]);
     const urgent = await sent(tenant, [node!], { command: 'run_diagnostics', ignores_windows: true });
     const handed = await takeOne(node!);

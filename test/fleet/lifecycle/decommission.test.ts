@@ -79,6 +79,50 @@ describe('decommissioning', () => {
     expect(samples).toHaveLength(1);
   });
 
+  test('whoever mirrors the fleet is told who left, also afterwards, and finds them by id, time and name', async () => {
+    const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
+    const watch = async (after?: string) => {
+      const live = new Live(
+        panel.panel.url,
+        tenant.token,
+        'subscription { instanceDecommissioned { id name } }',
+        { after },
+      );
+      await live.opened();
+      return live;
+    };
+    await using live = await watch();
+    const [first, second] = [await tenant.node('first'), await tenant.node('second')];
+    await remove(other, await other.node('foreign'));
+    await remove(tenant, first);
+    await live.received(1);
+    await panel.clock.advance(60_000);
+    const since = panel.clock.now().toISOString();
+    await remove(tenant, second);
+    await live.received(2);
+    const told = [
+      { instanceDecommissioned: { id: first.id, name: 'first' } },
+      { instanceDecommissioned: { id: second.id, name: 'second' } },
+    ];
+    expect(live.results.map(({ data }) => data)).toEqual(told);
+    await using back = await watch(live.results[0]!.extensions!.cursor);
+    await back.received(1);
+    expect(back.results.map(({ data }) => data)).toEqual(told.slice(1));
+
+    const one = 'query ($id: ID!) { formerInstance(id: $id) { name } }';
+    const some = `query ($filter: FormerInstanceFilter) {
+      formerInstances(filter: $filter) { nodes { name } totalCount }
+    }`;
+    const found = async (filter: object) => dataOf(await tenant.graphql(some, { filter })).formerInstances;
+    expect([await found({ since }), await found({ q: 'IRS' }), await found({ since, q: 'irs' })]).toEqual([
+      { nodes: [{ name: 'second' }], totalCount: 1 },
+      { nodes: [{ name: 'first' }], totalCount: 1 },
+      { nodes: [], totalCount: 0 },
+    ]);
+    expect(dataOf(await tenant.graphql(one, { id: first.id })).formerInstance).toEqual({ name: 'first' });
+    expect(refusal(await other.graphql(one, { id: first.id }))).toEqual({ code: 'NOT_FOUND' });
+  });
+
   test('the second time it is not found, and neither is another tenant’s', async () => {
     const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
     const [node, foreign] = [await tenant.node(), await other.node()];

@@ -50,6 +50,13 @@ export class NotificationChannel {
   @Property({ type: 'datetime', nullable: true })
   previousSecretUntil!: Date | null;
 
+  /** The oldest one whose hours were not over when that before the last came: what its receiver may still have. */
+  @Property({ type: 'text', nullable: true })
+  sealedEarlierSecret!: string | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  earlierSecretUntil!: Date | null;
+
   @Field(() => AlertSeverity, { description: 'It is told of alerts of this severity and above.' })
   @Property({ type: 'text' })
   minimumSeverity!: AlertSeverity;

@@ -13,6 +13,7 @@ import { viewerId, type Viewer } from '#platform/viewer.js';
 
 import { makerOf, requireMaker } from '../../enrollment/makers.service.js';
 import { AlertSeverity } from '../alert.kinds.js';
+import { formerSecrets } from './former-secrets.js';
 import { lookAgain } from './look-again.service.js';
 import type { NotificationAddressService } from './notification-address.service.js';
 import { NotificationChannel } from './notification-channel.entity.js';
@@ -60,6 +61,13 @@ export class NotificationChannelService {
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
     return toPage(rows, window, () => operation.em.count(NotificationChannel, { tenantId }));
+  }
+
+  /** A channel of the viewer's tenant; a foreign one is NOT_FOUND, like one that never was. */
+  async get({ em, tenantId }: Operation, id: string): Promise<NotificationChannel> {
+    const channel = await em.findOne(NotificationChannel, { tenantId, id });
+    if (!channel) throw notFound('Notification channel');
+    return channel;
   }
 
   async createWebhook(operation: Operation, input: CreateWebhookChannelInput): Promise<WebhookSecretPayload> {
@@ -135,9 +143,14 @@ export class NotificationChannelService {
       const found = await own(operation, write, id);
       if (found.kind !== ChannelKind.WEBHOOK)
         throw new ApiError('CONFLICT', 'Only webhooks have a secret', { reason: 'CHANNEL_HAS_NO_SECRET' });
-      const until = operation.clock.now().getTime() + (keepPreviousHours ?? defaultKeepHours) * hourMs;
+      const now = operation.clock.now();
+      const until = new Date(now.getTime() + (keepPreviousHours ?? defaultKeepHours) * hourMs);
+      // What the receiver has is the oldest, where the answers to calls since were lost.
+      const oldest = formerSecrets(found, now).at(-1);
+      found.sealedEarlierSecret = oldest?.sealed ?? null;
+      found.earlierSecretUntil = oldest && oldest.until < until ? oldest.until : until;
       found.sealedPreviousSecret = found.sealedSecret;
-      found.previousSecretUntil = new Date(until);
+      found.previousSecretUntil = until;
       found.sealedSecret = this.keyring.seal(secret, id);
       return found;
     });
@@ -167,6 +180,8 @@ export class NotificationChannelService {
         tenantId,
         sealedPreviousSecret: null,
         previousSecretUntil: null,
+        sealedEarlierSecret: null,
+        earlierSecretUntil: null,
         minimumSeverity: minimumSeverity ?? AlertSeverity.INFO,
         tellsResolved: tellsResolved ?? true,
         tellsCanaries: tellsCanaries ?? true,

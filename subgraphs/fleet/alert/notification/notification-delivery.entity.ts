@@ -53,6 +53,14 @@ export class NotificationDelivery {
   @Property({ type: 'array' })
   alertIds!: string[];
 
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The id of the canary or the repository that it is about; null where it is about alerts, or a test.',
+  })
+  @Property({ type: 'text', nullable: true })
+  subjectId!: string | null;
+
   /** The JSON text as it is signed and sent, the same at every attempt. */
   @Property({ type: 'text', lazy: true })
   body!: string;

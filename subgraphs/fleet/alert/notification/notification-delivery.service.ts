@@ -40,6 +40,13 @@ export class NotificationDeliveryService {
     return toPage(rows, window, () => operation.em.count(NotificationDelivery, matching));
   }
 
+  /** A delivery of the viewer's tenant; a foreign one is NOT_FOUND, like one that never was. */
+  async get({ em, tenantId }: Operation, id: string): Promise<NotificationDelivery> {
+    const delivery = await em.findOne(NotificationDelivery, { tenantId, id });
+    if (!delivery) throw notFound('Notification delivery');
+    return delivery;
+  }
+
   /** Sends nothing but a greeting, whatever the channel's severity, even when it is disabled. */
   async sendTest(operation: Operation, channelId: string): Promise<NotificationDelivery> {
     const { tenantId } = operation;
@@ -66,6 +73,7 @@ export class NotificationDeliveryService {
         channelId,
         type: NotificationType.TEST,
         alertIds: [],
+        subjectId: null,
         body: testBody(channel, now),
         status: DeliveryStatus.PENDING,
         attempts: [],

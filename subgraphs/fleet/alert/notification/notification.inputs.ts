@@ -68,12 +68,15 @@ export class UpdateNotificationChannelInput {
   @Field(() => String, { nullable: true, description: 'The name shown to people; 1 to 200 characters.' })
   name?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Where a webhook is sent. Only for webhooks.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Where a webhook is sent; at most 2000 characters. Only for webhooks.',
+  })
   url?: string | null;
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Who e-mail is sent to. New addresses have to confirm it. Only for e-mail.',
+    description: 'Who e-mail is sent to; 1 to 10 addresses. New ones have to confirm it. Only for e-mail.',
   })
   recipients?: string[] | null;
 
@@ -125,7 +128,9 @@ export class RotateWebhookSecretInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Hours for which messages are signed with the old secret as well, 0 to 168; 24 unless told.',
+    description:
+      'Hours for which messages are signed with the old secret as well, 0 to 168; 24 unless told. None that is older ' +
+      'counts for longer.',
   })
   keepPreviousHours?: number | null;
 }

@@ -16,6 +16,8 @@ import {
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 
+import { CanaryReference } from '../../command/preview.types.js';
+import { GitOpsConfigReference } from './git-ops-config.reference.js';
 import { NotificationChannel, NotificationChannelPage } from './notification-channel.entity.js';
 import type { NotificationChannelService } from './notification-channel.service.js';
 import {
@@ -32,12 +34,17 @@ import {
   UpdateNotificationChannelInput,
   WebhookSecretPayload,
 } from './notification.inputs.js';
+import { NotificationType } from './notification.kinds.js';
 
 @ArgsType()
 class NotificationDeliveriesArgs extends PageArgs {
   @Field(() => NotificationDeliveryFilter, { nullable: true, description: 'Narrows the list.' })
   filter?: NotificationDeliveryFilter | null;
 }
+
+const { CANARY_WAITING, CANARY_FAILED, GITOPS_DEGRADED, GITOPS_RECOVERED } = NotificationType;
+const canaryTypes: ReadonlySet<NotificationType> = new Set([CANARY_WAITING, CANARY_FAILED]);
+const gitOpsTypes: ReadonlySet<NotificationType> = new Set([GITOPS_DEGRADED, GITOPS_RECOVERED]);
 
 const channelArg = { description: 'The channel.' };
 
@@ -56,6 +63,15 @@ export class NotificationChannelResolver {
     return this.channels.page(operation, args);
   }
 
+  @Authorized('fleet.channel.read')
+  @Query(() => NotificationChannel, { description: 'One channel. NOT_FOUND.' })
+  async notificationChannel(
+    @Arg('id', () => ID, channelArg) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<NotificationChannel> {
+    return this.channels.get(operation, id);
+  }
+
   @Authorized('fleet.channel.manage')
   @Mutation(() => WebhookSecretPayload, {
     description:
@@ -63,7 +79,8 @@ export class NotificationChannelResolver {
       'LIMIT_REACHED (CHANNELS_LIMIT) at 20.',
   })
   async createWebhookChannel(
-    @Arg('input', () => CreateWebhookChannelInput) input: CreateWebhookChannelInput,
+    @Arg('input', () => CreateWebhookChannelInput, { description: 'The webhook.' })
+    input: CreateWebhookChannelInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<WebhookSecretPayload> {
     return this.channels.createWebhook(operation, input);
@@ -77,7 +94,8 @@ export class NotificationChannelResolver {
       'addresses within a day.',
   })
   async createEmailChannel(
-    @Arg('input', () => CreateEmailChannelInput) input: CreateEmailChannelInput,
+    @Arg('input', () => CreateEmailChannelInput, { description: 'The addresses.' })
+    input: CreateEmailChannelInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<NotificationChannel> {
     return this.channels.createEmail(operation, input);
@@ -88,7 +106,8 @@ export class NotificationChannelResolver {
     description: 'Changes a channel. NOT_FOUND, VALIDATION_FAILED, RATE_LIMITED (TOO_MANY_ADDRESSES).',
   })
   async updateNotificationChannel(
-    @Arg('input', () => UpdateNotificationChannelInput) input: UpdateNotificationChannelInput,
+    @Arg('input', () => UpdateNotificationChannelInput, { description: 'What changes.' })
+    input: UpdateNotificationChannelInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<NotificationChannel> {
     return this.channels.update(operation, input);
@@ -109,10 +128,14 @@ export class NotificationChannelResolver {
   @Mutation(() => WebhookSecretPayload, {
     description:
       'Gives a webhook a new secret. For a while messages carry a signature by each, so that the receiver can follow. ' +
-      'NOT_FOUND, CONFLICT (CHANNEL_HAS_NO_SECRET).',
+      'Each call makes another; messages are then signed by that before it and by the oldest whose hours are not over, ' +
+      'so that one whose answer was lost may be repeated. NOT_FOUND, CONFLICT (CHANNEL_HAS_NO_SECRET).',
   })
   async rotateWebhookSecret(
-    @Arg('input', () => RotateWebhookSecretInput) input: RotateWebhookSecretInput,
+    @Arg('input', () => RotateWebhookSecretInput, {
+      description: 'Which, and for how long the old secret counts.',
+    })
+    input: RotateWebhookSecretInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<WebhookSecretPayload> {
     return this.channels.rotateSecret(operation, input);
@@ -132,6 +155,17 @@ export class NotificationDeliveryResolver {
     return this.deliveries.page(operation, page, filter);
   }
 
+  @Authorized('fleet.channel.read')
+  @Query(() => NotificationDelivery, {
+    description: 'One delivery, by the `webhook-id` of its attempts. NOT_FOUND.',
+  })
+  async notificationDelivery(
+    @Arg('id', () => ID, { description: 'The delivery.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<NotificationDelivery> {
+    return this.deliveries.get(operation, id);
+  }
+
   @Authorized('fleet.channel.manage')
   @Mutation(() => NotificationDelivery, {
     description:
@@ -143,6 +177,26 @@ export class NotificationDeliveryResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<NotificationDelivery> {
     return this.deliveries.sendTest(operation, channelId);
+  }
+
+  @FieldResolver(() => CanaryReference, {
+    nullable: true,
+    description:
+      'The canary that it is about; null when it is about none, or that is no more, and, with an error, without the ' +
+      'right to see canaries.',
+  })
+  canary(@Root() { type, subjectId }: NotificationDelivery): CanaryReference | null {
+    return subjectId && canaryTypes.has(type) ? { id: subjectId } : null;
+  }
+
+  @FieldResolver(() => GitOpsConfigReference, {
+    nullable: true,
+    description:
+      'The repository that it is about; null when it is about none, or that was removed, and, with an error, without ' +
+      'the right to see repositories of GitOps.',
+  })
+  gitOpsConfig(@Root() { type, subjectId }: NotificationDelivery): GitOpsConfigReference | null {
+    return subjectId && gitOpsTypes.has(type) ? { id: subjectId } : null;
   }
 
   @FieldResolver(() => [DeliveryAttempt], { description: 'Every attempt so far, the first one first.' })

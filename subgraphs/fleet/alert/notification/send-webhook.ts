@@ -3,6 +3,7 @@ import type { Outbound } from '#platform/outbound/outbound.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
 import type { AttemptResult } from './attempt-result.js';
+import { formerSecrets } from './former-secrets.js';
 import type { NotificationChannel } from './notification-channel.entity.js';
 import { webhookHeaders, type WebhookMessage } from './webhook-signature.js';
 
@@ -39,9 +40,8 @@ export async function sendWebhook(
 }
 
 function secretsOf(channel: NotificationChannel, keyring: Keyring, now: Date): string[] {
-  const { id, sealedSecret, sealedPreviousSecret, previousSecretUntil } = channel;
-  const isInTransition = previousSecretUntil !== null && previousSecretUntil > now;
-  return [sealedSecret, isInTransition ? sealedPreviousSecret : null]
+  const { id, sealedSecret } = channel;
+  return [sealedSecret, ...formerSecrets(channel, now).map(({ sealed }) => sealed)]
     .filter((sealed) => sealed !== null)
     .map((sealed) => keyring.open(sealed, id));
 }

@@ -34,12 +34,23 @@ export class SilenceResolver {
   constructor(private readonly service: SilenceService) {}
 
   @Authorized('fleet.alert.read')
-  @Query(() => SilencePage, { description: "The tenant's silences, newest first, expired ones included." })
+  @Query(() => SilencePage, {
+    description: "The tenant's silences, newest first, ended ones included until 90 days after their end.",
+  })
   async silences(
     @Args(() => SilencesArgs) { filter, ...page }: SilencesArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Silence>> {
     return this.service.page(operation, page, filter);
+  }
+
+  @Authorized('fleet.alert.read')
+  @Query(() => Silence, { description: 'One silence. NOT_FOUND.' })
+  async silence(
+    @Arg('id', () => ID, { description: 'The silence.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Silence> {
+    return this.service.get(operation, id);
   }
 
   @Authorized('fleet.silence.create')
@@ -49,7 +60,7 @@ export class SilenceResolver {
       'VALIDATION_FAILED, LIMIT_REACHED (SILENCES_LIMIT) at 200 that have not ended.',
   })
   async createSilence(
-    @Arg('input', () => CreateSilenceInput) input: CreateSilenceInput,
+    @Arg('input', () => CreateSilenceInput, { description: 'The silence.' }) input: CreateSilenceInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Silence> {
     return this.service.create(operation, input);

@@ -1,0 +1,22 @@
+/** What an instance has of measurements before its first beat. */
+export const nothingMeasured = {
+  lastSeenAt: null,
+  offlineAt: null,
+  stoppedAt: null,
+  sequence: null,
+  otherSequence: null,
+  clockSkewSeconds: null,
+  appsCount: null,
+  cpuPercent: null,
+  memoryPercent: null,
+  diskPercent: null,
+  cpuCores: null,
+  memoryGb: null,
+  storageUsedGb: null,
+  netRxBytes: null,
+  netTxBytes: null,
+  netRxBytesPerSecond: null,
+  netTxBytesPerSecond: null,
+  loadAverage: null,
+  uptimeSeconds: null,
+};
