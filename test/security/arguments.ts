@@ -38,6 +38,8 @@ export const variants: Readonly<Record<string, Readonly<Record<string, unknown>>
 /** What is an id of what, by place or by name, where neither the name nor the operation's answer tells. */
 const idsOf: Readonly<Record<string, string>> = {
   'Mutation.deletePolicyExemption.id': 'exemption',
+  'Query.policyExemption.id': 'exemption',
+  'Query.policyRemediation.id': 'remediation',
   'AcknowledgeAlertsInput.ids': 'alert',
   addInstanceId: 'instance',
   groupId: 'instanceGroup',
@@ -117,10 +119,14 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'DeploymentFilter.isManaged': true,
   'CreateDeploymentInput.env': { A: 'a' },
   'UpdateDeploymentInput.env': { A: 'a' },
+  'UpdateDeploymentInput.setEnv': undefined,
+  'UpdateDeploymentInput.removeEnv': undefined,
   'PlaceDeploymentInput.env': { A: 'a' },
   'PlaceDeploymentInput.region': 'eu-central',
   'PlaceDeploymentInput.tag': 'web',
   'UpdatePlacementInput.env': { A: 'a' },
+  'UpdatePlacementInput.setEnv': undefined,
+  'UpdatePlacementInput.removeEnv': undefined,
   'PlacementFilter.status': 'PLACED',
   'ServerFilter.provider': 'hetzner',
   'ServerFilter.status': 'RUNNING',
