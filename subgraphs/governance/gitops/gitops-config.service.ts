@@ -14,7 +14,7 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { parseAddress, type GitAddress } from './git/address.js';
-import type { GitOpsCommit } from './gitops-commit.entity.js';
+import type { GitOpsCommit, GitOpsCommitsArgs } from './gitops-commit.entity.js';
 import {
   GitOpsConfig,
   GitOpsCredentialKind,
@@ -73,12 +73,15 @@ export class GitOpsConfigService {
   }
 
   /** Newest first. */
-  async commits(operation: Operation, configId: string, first: number): Promise<GitOpsCommit[]> {
-    if (!Number.isInteger(first) || first < 1 || first > mostCommits)
-      throw invalid('first', `It is 1 to ${mostCommits}`);
+  async commits(
+    operation: Operation,
+    configId: string,
+    { first, after = null }: GitOpsCommitsArgs,
+  ): Promise<GitOpsCommit[]> {
+    if (first < 1 || first > mostCommits) throw invalid('first', `It is 1 to ${mostCommits}`);
     const loader = operation.once(
-      `gitops commits ${first}`,
-      () => new DataLoader((ids: readonly string[]) => loadCommits(operation, ids, first)),
+      `gitops commits ${first} ${after}`,
+      () => new DataLoader((ids: readonly string[]) => loadCommits(operation, ids, { first, after })),
     );
     return loader.load(configId);
   }
