@@ -69,6 +69,7 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'ChangePasswordInput.newPassword': 'another horse battery',
   'FailOverInput.target': 'nobody',
   'StartUpgradeInput.version': '2.0.0',
+  'Query.haUpgrade.id': 'upg_00000000000000000000000000',
   'UpgradeInput.id': 'upg_00000000000000000000000000',
   'DecideAuthorizationInput.consentId': 'no-such-consent',
   'EnrollInstanceInput.baseUrl': 'https://generated.example.com',
