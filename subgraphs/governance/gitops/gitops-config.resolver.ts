@@ -18,7 +18,6 @@ import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
-import type { GitOpsRemoved } from '#schema/events.js';
 
 import { GitOpsCommit, GitOpsCommitsArgs } from './gitops-commit.entity.js';
 import { GitOpsConfig, GitOpsConfigPage, RemovedGitOpsConfig } from './gitops-config.entity.js';
@@ -147,9 +146,11 @@ export class GitOpsConfigResolver {
     subscribe: eventSource('governance.gitops.read', () => ({ topics: ['governance.gitops.removed'] })),
     description: 'A repository was removed. Resumes as `gitOpsConfigChanged` does.',
   })
-  gitOpsConfigRemoved(@Root() { payload: { entityId, payload } }: StreamedEvent): RemovedGitOpsConfig {
-    const { name } = payload as unknown as GitOpsRemoved;
-    return { id: entityId, name };
+  async gitOpsConfigRemoved(
+    @Root() { payload }: StreamedEvent,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<RemovedGitOpsConfig> {
+    return this.service.removedBy(operation, payload);
   }
 
   @FieldResolver(() => String, {

@@ -6,6 +6,7 @@ import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { OutboundError } from '#platform/outbound/errors.js';
 import type { TargetGuard } from '#platform/outbound/guard.js';
+import type { DeliveredEvent } from '#platform/outbox/event.js';
 import { requireRoom, type Room } from '#platform/room.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
@@ -20,6 +21,7 @@ import {
   GitOpsCredentialKind,
   GitOpsHealth,
   GitOpsSyncStatus,
+  type RemovedGitOpsConfig,
 } from './gitops-config.entity.js';
 import {
   createGitOpsConfigRules,
@@ -59,6 +61,19 @@ export class GitOpsConfigService {
       () => new DataLoader((ids: readonly string[]) => loadConfigs(operation, ids)),
     );
     return loader.load(id);
+  }
+
+  /** One that is there no more, of which its event is all that is left: it is read as rows are, by the tenant's own rights. */
+  async removedBy(
+    { em, tenantId }: Operation,
+    { position, entityId }: DeliveredEvent,
+  ): Promise<RemovedGitOpsConfig> {
+    const [event] = await em.execute<{ name: string }[]>(
+      `select payload->>'name' as name from governance.outbox where tenant_id = ? and xid = ?::xid8 and id = ?`,
+      [tenantId, position.xid, position.id],
+    );
+    if (!event) throw notFound('Repository');
+    return { id: entityId, name: event.name };
   }
 
   async page(operation: Operation, args: PageArgs): Promise<Page<GitOpsConfig>> {
