@@ -31,6 +31,7 @@ import type {
   GitOpsRemoved,
   OverallScoreChanged,
   PolicyChanged,
+  RemediationChanged,
   ScoreChanged,
   ViolationChanged,
 } from './events/governance.js';
@@ -148,6 +149,7 @@ export interface Events {
   'governance.canary.progressed': CanaryProgressed;
   'governance.gitops.changed': GitOpsChanged;
   'governance.gitops.removed': GitOpsRemoved;
+  'governance.remediation.changed': RemediationChanged;
   'hosting.server.changed': ServerChanged;
   'hosting.cluster.changed': ClusterChanged;
   'hosting.cluster.facts-changed': ClusterFactsChanged;

@@ -21,7 +21,7 @@ export interface AuditDetails {
 export const auditTopic = 'audit.mutation.recorded';
 
 const secretField =
-  /password|token|secret|credential|totpCode|recoveryCode|^code$|codeVerifier|consentId|kubeconfig|privateKey|^env$/i;
+  /password|token|secret|credential|totpCode|recoveryCode|^code$|codeVerifier|consentId|kubeconfig|privateKey|^(set)?env$/i;
 
 /** The outbox row that identity appends to the tenant's audit chain. */
 export function auditEvent(

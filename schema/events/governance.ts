@@ -66,3 +66,10 @@ export interface GitOpsChanged {
 export interface GitOpsRemoved {
   name: string;
 }
+
+/** What mends a policy on an instance was asked for, is under way, or has ended. */
+export interface RemediationChanged {
+  policyId: string;
+  instanceId: string;
+  status: string;
+}

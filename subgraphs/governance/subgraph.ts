@@ -174,7 +174,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
           new ClusterScoreResolver(),
           new ClusterScoresResolver(clusters),
           new AdmissionResolver(admission),
-          new RemediationResolver(new RemediationService()),
+          new RemediationResolver(new RemediationService(), scores),
           new CanaryResolver(canaries),
           new CanaryStepResolver(),
           new CanaryMemberResolver(),

@@ -2,9 +2,13 @@ import type { InputRules } from '#platform/input-rules.js';
 
 import { registerClusterRules, updateClusterRules } from './cluster/cluster.inputs.js';
 import { setHostingBudgetRules } from './cost/cost.js';
-import { createDeploymentRules, updateDeploymentRules } from './deployment/deployment.inputs.js';
+import {
+  createDeploymentRules,
+  updateDeploymentRules,
+  updatePlacementRules,
+} from './deployment/deployment.inputs.js';
 import { failOverRules, startUpgradeRules } from './ha/ha.inputs.js';
-import { placeDeploymentRules, updatePlacementRules } from './placement/placement.inputs.js';
+import { placeDeploymentRules } from './placement/placement.inputs.js';
 import { connectProviderRules } from './provider/provider.js';
 import { decommissionServerRules, provisionServerRules } from './server/server.inputs.js';
 

@@ -17,6 +17,12 @@ afterAll(async () => panel.stop());
 const ends = ['succeeded', 'rolled_back', 'failed'];
 const half = [{ percent: 50, bake_seconds: 60 }];
 
+interface Paged {
+  nodes: { instanceId?: string }[];
+  pageInfo: { endCursor: string | null; hasNextPage: boolean };
+  totalCount: number;
+}
+
 type Behaviour = ConstructorParameters<typeof Worker>[1];
 
 async function scene(count: number, behaviour?: Behaviour): Promise<{ tenant: Tenant; all: Worker[] }> {
@@ -160,6 +166,60 @@ describe('a canary', { timeout: 180_000 }, () => {
         subjectId: failing,
         canary: { id: failing, name: 'To 0.7.9' },
         gitOpsConfig: null,
+      },
+    });
+  });
+
+  test('shows what it was told when it was made, and its instances by pages, as scores do', async () => {
+    const { tenant } = await scene(3);
+    const id = await start(tenant, '0.3.8', {
+      rollback: { command: 'backup' },
+      analysis: { max_rise_percent: 30 },
+      max_failures: 2,
+      start_at: new Date(panel.clock.now().getTime() + 3_600_000).toISOString(),
+    });
+    const page = 'pageInfo { endCursor hasNextPage } totalCount';
+    const read = async (after: Record<string, string | null> = {}) =>
+      dataOf(
+        await tenant.graphql<{ canary: { memberPage: Paged }; scores: { instancePage: Paged } }>(
+          `query ($id: ID!, $member: String, $score: String) {
+            canary(id: $id) { memberPage(first: 2, after: $member, status: WAITING) { nodes { position } ${page} } }
+            scores { instancePage(first: 2, after: $score) { nodes { instanceId } ${page} } }
+          }`,
+          { id, ...after },
+        ),
+      );
+    const first = await read();
+    const [members, scores] = [first.canary.memberPage, first.scores.instancePage];
+    const next = await read({ member: members.pageInfo.endCursor, score: scores.pageInfo.endCursor });
+    expect([members, next.canary.memberPage]).toMatchObject([
+      { nodes: [{ position: 0 }, { position: 1 }], pageInfo: { hasNextPage: true }, totalCount: 3 },
+      { nodes: [{ position: 2 }], pageInfo: { hasNextPage: false }, totalCount: 3 },
+    ]);
+    expect([scores, next.scores.instancePage]).toMatchObject([
+      { pageInfo: { hasNextPage: true }, totalCount: 3 },
+      { pageInfo: { hasNextPage: false }, totalCount: 3 },
+    ]);
+    const ids = [...scores.nodes, ...next.scores.instancePage.nodes].map(({ instanceId }) => instanceId);
+    expect(new Set(ids).size).toBe(3);
+    const told = await tenant.graphql(
+      `query ($id: ID!) { canary(id: $id) { rollback { command params } settings {
+        failureLimit maxFailures intervalSeconds maxRisePercent maxScoreDrop progressDeadlineSeconds ignoresWindows
+      } } }`,
+      { id },
+    );
+    expect(dataOf(told)).toEqual({
+      canary: {
+        rollback: { command: 'BACKUP', params: {} },
+        settings: {
+          failureLimit: 0,
+          maxFailures: 2,
+          intervalSeconds: 60,
+          maxRisePercent: 30,
+          maxScoreDrop: 5,
+          progressDeadlineSeconds: 3_600,
+          ignoresWindows: false,
+        },
       },
     });
   });

@@ -54,6 +54,13 @@ describe('an exemption', () => {
       ).policyExemptions.nodes;
     expect(await listed(tenant)).toEqual([{ expiresAt: soon, policy: { name: 'P' } }]);
     expect(await listed(await panel.world.tenant())).toEqual([]);
+    const one = 'query ($id: ID!) { policyExemption(id: $id) { owner presentInstance { name } } }';
+    expect(dataOf(await tenant.graphql(one, { id }))).toEqual({
+      policyExemption: { owner: 'ops', presentInstance: { name: node.name } },
+    });
+    expect(refusal(await (await panel.world.tenant()).graphql(one, { id }))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
     expect(refusal(await exempt())).toMatchObject({ code: 'CONFLICT', reason: 'ALREADY_EXEMPT' });
     await panel.clock.advance(61_000);
     await until(async () => (await judged(tenant, node)).violations === 1, 'the exemption to end');

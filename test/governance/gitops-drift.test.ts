@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { refusal } from '../support/answers.js';
+import { dataOf, refusal } from '../support/answers.js';
 import { Live } from '../support/live.js';
 import { until } from '../support/world.js';
 import {
@@ -105,6 +105,28 @@ describe('what is declared no more', () => {
     expect(await names(tenant)).toEqual(['By hand', 'Kept']);
   });
 
+  test('is told by the history of commits, which can be read to its first one', async () => {
+    const tenant = await paying();
+    const first = await git.commit(both);
+    const id = await connected(tenant);
+    await inForce(tenant, id, first);
+    const second = await git.commit(one);
+    await refresh(tenant, id);
+    await seen(tenant, id, ({ lastSeenCommit }) => lastSeenCommit === second, 'the second one');
+    const commits = async (after: string | null) => {
+      const answer = await tenant.graphql<{ gitOpsConfig: { commits: { sha: string }[] } }>(
+        'query ($id: ID!, $after: ID) { gitOpsConfig(id: $id) { commits(first: 1, after: $after) { sha } } }',
+        { id, after },
+      );
+      return dataOf(answer).gitOpsConfig.commits.map(({ sha }) => sha);
+    };
+    expect([await commits(null), await commits(second), await commits(first)]).toEqual([
+      [second],
+      [first],
+      [],
+    ]);
+  });
+
   test('stays when the repository is emptied, or its history written anew, until somebody says so', async () => {
     const tenant = await paying();
     await git.commit(both);
@@ -152,12 +174,17 @@ describe('what is declared no more', () => {
     expect(await names(tenant)).toEqual(['Encrypted']);
   });
 
-  test('stays when the repository itself is forgotten', async () => {
+  test('stays when the repository itself is forgotten, which is told live', async () => {
     const tenant = await paying();
     await git.commit(both);
     const id = await connected(tenant, { prune: true });
     await inForce(tenant, id, await git.head());
+    const query = 'subscription { gitOpsConfigRemoved { id name } }';
+    await using live = new Live<object>(panel.panel.url, tenant.token, query);
+    await live.opened();
     await call(tenant, 'mutation ($id: ID!) { deleteGitOpsConfig(id: $id) { id } }', { id });
+    await until(async () => live.results.length > 0, 'its end to be told');
+    expect(live.results.map(({ data }) => data)).toEqual([{ gitOpsConfigRemoved: { id, name: 'Fleet' } }]);
     expect(await names(tenant)).toEqual(['Encrypted', 'Kept']);
     expect(
       refusal(await tenant.graphql('query ($id: ID!) { gitOpsConfig(id: $id) { id } }', { id })),

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(async () => panel.stop());
 
-test('a key has no command sent, and nothing put into force, by governance that its own list has not', async () => {
+test('a key has no command sent, and nothing put into force, by governance that its own list has not, and sees no instances by it', async () => {
   const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const node = await nodeWith(tenant, { 'backup.encryption': false });
   const remediation = { command: 'BACKUP', params: {}, isAutomatic: true };
@@ -75,4 +75,14 @@ test('a key has no command sent, and nothing put into force, by governance that 
   expect(await panel.sql('select 1 from governance.gitops_config where tenant_id = $1', [tenant.id])).toEqual(
     [],
   );
+  // It sees what it may, and what it may not is null.
+  const seen = await panel.world.graphql(
+    'query ($id: ID!) { policyResults(policyId: $id) { nodes { instanceId presentInstance { name } } } }',
+    { id: policyId },
+    await keyFor('governance.policy.read'),
+  );
+  expect(seen).toEqual({
+    data: { policyResults: { nodes: [{ instanceId: node.id, presentInstance: null }] } },
+    errors: [expect.objectContaining({ extensions: expect.objectContaining({ code: 'FORBIDDEN' }) })],
+  });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { entryOf } from '../identity/audit/support.js';
 import { dataOf, refusal } from '../support/answers.js';
+import { Live } from '../support/live.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Node, type Tenant } from '../support/world.js';
 import { create, encrypted, judged, nodeWith, signedIn, useScene } from './support/tenant.js';
@@ -35,6 +36,16 @@ async function listed(tenant: Tenant, policyId: string): Promise<Remediation[]> 
     { policyId },
   );
   return dataOf(answer).policyRemediations.nodes;
+}
+
+/** The whole answer, with what is wrong in it. */
+async function namesIn(tenant: Tenant, policyId: string): Promise<object> {
+  return tenant.graphql(
+    `query ($policyId: ID!) { policyRemediations(policyId: $policyId) {
+      nodes { instanceName presentInstance { name } }
+    } }`,
+    { policyId },
+  );
 }
 
 interface Handed {
@@ -81,6 +92,16 @@ describe('a policy that says what mends it', { timeout: 120_000 }, () => {
       rule: encrypted,
       remediation: { command: 'APPLY_POLICY' },
     });
+    const changes = `subscription ($policyId: ID!) {
+      policyRemediationChanged(policyId: $policyId) { id status commandId }
+    }`;
+    await using live = new Live<{ policyRemediationChanged: { id: string; status: string } }>(
+      panel.panel.url,
+      tenant.token,
+      changes,
+      { variables: { policyId } },
+    );
+    await live.opened();
     const bad = await remediate(tenant, { policyId, instanceIds: [node.id, good.id] });
     expect(refusal(bad)).toMatchObject({
       code: 'VALIDATION_FAILED',
@@ -97,6 +118,13 @@ describe('a policy that says what mends it', { timeout: 120_000 }, () => {
       command: 'apply_policy',
       params: { policy_id: policyId, rule: encrypted },
     });
+    expect(await namesIn(tenant, policyId)).toEqual({
+      data: {
+        policyRemediations: {
+          nodes: [{ instanceName: node.name, presentInstance: { name: node.name } }],
+        },
+      },
+    });
     expect((await finish(node, command)).status).toBe(204);
     await node.beat({ facts: { 'backup.encryption': true } });
     await until(async () => {
@@ -108,6 +136,15 @@ describe('a policy that says what mends it', { timeout: 120_000 }, () => {
       'the policy to hold',
     );
     expect(await listed(tenant, policyId)).toHaveLength(1);
+    const told = () => live.results.flatMap(({ data }) => data?.policyRemediationChanged ?? []);
+    await until(async () => told().at(-1)?.status === 'SUCCEEDED', 'its end to be told');
+    expect(new Set(told().map(({ id }) => id))).toEqual(new Set([first[0]!.id]));
+    const one = 'query ($id: ID!) { policyRemediation(id: $id) { status finishedAt } }';
+    expect(dataOf(await tenant.graphql(one, { id: first[0]!.id }))).toEqual({
+      policyRemediation: { status: 'SUCCEEDED', finishedAt: expect.any(String) },
+    });
+    const stranger = await panel.world.tenant();
+    expect(refusal(await stranger.graphql(one, { id: first[0]!.id }))).toMatchObject({ code: 'NOT_FOUND' });
     expect(await causesOf(tenant)).toContainEqual({
       actorKind: 'service',
       requestId: expect.not.stringContaining(':'),
@@ -229,5 +266,12 @@ describe('a policy that says what mends it', { timeout: 120_000 }, () => {
       return (await listed(tenant, policyId))[0]?.status !== 'REQUESTED';
     }, 'the remediation to end');
     expect(await listed(tenant, policyId)).toMatchObject([{ status: 'UNREACHED', message: null }]);
+    await until(async () => {
+      const rows = await panel.sql('select 1 from governance.node where id = $1', [node.id]);
+      return rows.length === 0;
+    }, 'governance to know that it has left');
+    expect(await namesIn(tenant, policyId)).toEqual({
+      data: { policyRemediations: { nodes: [{ instanceName: node.name, presentInstance: null }] } },
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { dataOf } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until } from '../support/world.js';
 
@@ -31,12 +32,12 @@ const upgrade = async (id: string, status: string, daysAgo: number) => {
 };
 
 interface Shown {
-  haChanges: { from: string | null; to: string | null }[];
+  haChanges: { id: string; from: string | null; to: string | null }[];
   haUpgrades: { id: string }[];
   haStatus: { lastFailover: string | null };
 }
 async function shown(): Promise<Shown> {
-  const query = `{ haChanges(first: 200) { from to } haUpgrades(first: 100) { id } haStatus { lastFailover } }`;
+  const query = `{ haChanges(first: 200) { id from to } haUpgrades(first: 100) { id } haStatus { lastFailover } }`;
   const { data } = await panel.world.graphql<Shown>(query, {}, await panel.world.administrator());
   return data!;
 }
@@ -58,6 +59,24 @@ test('who led and which upgrades ended more than 400 days ago is forgotten, but 
   const { haChanges, haUpgrades, haStatus } = await shown();
   expect(haChanges.map(({ to }) => to)).toEqual(['lately', 'oldest-kept']);
   expect(haUpgrades.map(({ id }) => id)).toEqual(['upg_04', 'upg_03']);
+  const administrator = await panel.world.administrator();
+  const before = async (after: string, upgradeAfter: string) =>
+    panel.world.graphql(
+      `query ($after: ID, $upgradeAfter: ID, $id: ID!) {
+        haChanges(first: 1, after: $after) { to } haUpgrades(first: 5, after: $upgradeAfter) { id } haUpgrade(id: $id) { status }
+      }`,
+      { after, upgradeAfter, id: upgradeAfter },
+      administrator,
+    );
+  expect(dataOf(await before(haChanges[0]!.id, 'upg_04'))).toEqual({
+    haChanges: [{ to: 'oldest-kept' }],
+    haUpgrades: [{ id: 'upg_03' }],
+    haUpgrade: { status: 'PAUSED' },
+  });
+  const none = await before('no-number', 'upg_99');
+  expect(none.errors?.map(({ extensions }) => extensions['code'])).toEqual(
+    expect.arrayContaining(['BAD_REQUEST']),
+  );
   expect(Date.now() - Date.parse(haStatus.lastFailover!)).toBeGreaterThan(499 * 86_400_000);
   expect(await panel.sql('select upgrade_id from platform.upgrade_step order by 1')).toEqual([
     { upgrade_id: 'upg_03' },

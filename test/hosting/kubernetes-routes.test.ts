@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
+import { dataOf, refusal } from '../support/answers.js';
 import { tokenInRole } from '../support/roles.js';
 import { until, type Tenant } from '../support/world.js';
 import { cluster, startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
@@ -124,4 +125,42 @@ test('what is there already conflicts, and a cluster that is away is told as suc
   expect(statuses).toEqual(Array.from({ length: 4 }, () => [503, true]));
   const removed = await tenant.rest(`${clusters}/${id}`, { method: 'DELETE' });
   expect([removed.status, removed.body]).toMatchObject([409, { details: { deployments: 1 } }]);
+});
+
+test('a deployment has one of its variables set or taken away while the others stay, and tells their names alone', async () => {
+  const env = { GREETING: 'hello', KEY: 'a-sealed-word' };
+  const body = { ...wish, name: 'variables', env, ports: [80, 443] };
+  const { id } = (await tenant.rest<{ id: string }>(deployments, { body })).body;
+  const set = async (input: Record<string, unknown>) =>
+    tenant.graphql<{ updateDeployment: { envNames: string[]; ports: number[] } }>(
+      'mutation($id: ID!, $input: UpdateDeploymentInput!) { updateDeployment(id: $id, input: $input) { envNames ports } }',
+      { id, input },
+    );
+  const applied = () => {
+    const spec = sandbox.deployment('default', 'variables')?.spec as
+      | { template: { spec: { containers: { env: { name: string; value: string }[] }[] } } }
+      | undefined;
+    return spec?.template.spec.containers[0]?.env.map(({ name, value }) => `${name}=${value}`);
+  };
+  expect(dataOf(await set({ setEnv: { LEVEL: 'sealed-too' } })).updateDeployment).toEqual({
+    envNames: ['GREETING', 'KEY', 'LEVEL'],
+    ports: [80, 443],
+  });
+  expect(applied()).toEqual(['GREETING=hello', 'KEY=a-sealed-word', 'LEVEL=sealed-too']);
+  const replaced = { setEnv: { GREETING: 'good day' }, removeEnv: ['LEVEL', 'NEVER'] };
+  for (const repeated of [replaced, replaced])
+    expect(dataOf(await set(repeated)).updateDeployment.envNames).toEqual(['GREETING', 'KEY']);
+  expect(applied()).toEqual(['GREETING=good day', 'KEY=a-sealed-word']);
+  expect(await panel.toldOf('updateDeployment')).not.toMatch(/sealed-word|sealed-too/);
+  const many = Object.fromEntries(Array.from({ length: 99 }, (_, at) => [`V${at}`, '']));
+  expect(refusal(await set({ setEnv: many }))).toMatchObject({
+    details: { 'input.setEnv': 'With those that stay: At most 100 variables' },
+  });
+  expect(refusal(await set({ env: {}, setEnv: { A: '' }, removeEnv: ['A'] }))).toMatchObject({
+    details: {
+      'input.setEnv': 'It is not beside env, which says them all',
+      'input.removeEnv': expect.any(String),
+    },
+  });
+  expect(applied()).toEqual(['GREETING=good day', 'KEY=a-sealed-word']);
 });

@@ -72,6 +72,14 @@ const imagesOf = (name: string) =>
     return spec?.template.spec.containers[0]?.image ?? null;
   });
 
+const variablesOf = (name: string) =>
+  sandboxes.map((sandbox) => {
+    const spec = sandbox.deployment('default', name)?.spec as
+      | { template: { spec: { containers: { env: { name: string }[] }[] } } }
+      | undefined;
+    return spec?.template.spec.containers[0]?.env.map((variable) => variable.name);
+  });
+
 test(
   'one deployment comes to all clusters with a tag, a quarter at a time, and goes from them',
   { timeout },
@@ -108,7 +116,15 @@ test(
       [id],
     );
     expect(rows[0]?.row).not.toContain('a-secret-word');
-    expect(await panel.toldOf('placeDeployment')).not.toContain('a-secret-word');
+    const given = await tenant.graphql<{ placement: object }>(
+      'query($id: ID!) { placement(id: $id) { envNames ports createdBy } }',
+      { id },
+    );
+    expect(dataOf(given).placement).toEqual({ envNames: ['A'], ports: [], createdBy: tenant.user.id });
+    dataOf(await update(tenant, id, { setEnv: { B: 'another-secret-word' } }));
+    expect(await panel.toldOf('placeDeployment', 'updatePlacement')).not.toContain('secret-word');
+    await reaches(tenant, id, 'PLACED');
+    expect(variablesOf(name)).toEqual(Array(5).fill(['A', 'B']));
     // Its deployments are its own.
     const { body } = await tenant.rest<{ id: string; name: string }[]>('/api/k8s/deployments');
     const one = body.find((each) => each.name === name)!;

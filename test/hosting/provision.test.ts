@@ -119,7 +119,7 @@ describe("the reference's example", () => {
     const join = async () =>
       tenant.graphql<{ server: { instance: { score: number | null } } }>(
         `query($id: ID!) { server(id: $id) {
-          costSoFar instance { id name status score licence { plan status } server { id } }
+          costSoFar createdBy sshKeys instance { id name status score licence { plan status } server { id } }
         } }`,
         { id },
       );
@@ -130,6 +130,8 @@ describe("the reference's example", () => {
     expect(joined.data?.server).toMatchObject({
       // An hour of it, and of its address.
       costSoFar: 0.0152,
+      createdBy: tenant.user.id,
+      sshKeys: [],
       instance: {
         name: 'production-03',
         status: 'HEALTHY',

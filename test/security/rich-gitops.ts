@@ -40,4 +40,9 @@ export async function tellGitOps({ panel, tenant, word }: Parts): Promise<void> 
     },
   );
   dataOf(answer);
+  await panel.sql(
+    `insert into governance.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+     values ('evt_' || gen_random_uuid(), $1, 'governance.gitops.removed', 'git_' || $2, $3, 'test', now())`,
+    [tenant.id, word, { name: `${word} repository that was` }],
+  );
 }

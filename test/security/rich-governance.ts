@@ -110,3 +110,14 @@ export async function changeScores({
     }),
   );
 }
+
+/** As whoever sends its command does. */
+export async function tellRemediation({ panel, tenant }: Pick<RichScene, 'panel' | 'tenant'>): Promise<void> {
+  await panel.sql(
+    `insert into governance.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+     select 'evt_' || gen_random_uuid(), tenant_id, 'governance.remediation.changed', id,
+       jsonb_build_object('policyId', policy_id, 'instanceId', instance_id, 'status', status), 'test', now()
+     from governance.remediation where tenant_id = $1`,
+    [tenant.id],
+  );
+}

@@ -9,7 +9,7 @@ import { markersOf } from './markers.js';
 import { billing, partner, tellPartner, tellSubscription } from './rich-billing.js';
 import { formerNode, groups, notifications, silence } from './rich-fleet.js';
 import { tellGitOps } from './rich-gitops.js';
-import { changeCanary, changeScores, governance } from './rich-governance.js';
+import { changeCanary, changeScores, governance, tellRemediation } from './rich-governance.js';
 import { hosting, tellPanel, tellServer } from './rich-hosting.js';
 import {
   answerRequests,
@@ -157,6 +157,7 @@ export class RichScene extends Scene {
     await changeScores(this);
     await changeCanary(this);
     await tellGitOps(this);
+    await tellRemediation(this);
     await tellServer(this);
     await tellPanel(this);
     await this.alerted(node);

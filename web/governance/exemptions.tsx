@@ -50,13 +50,14 @@ export function Exemptions({ pages, empty, names, onEnded }: ExemptionsProps) {
       keyOf={({ id }) => id}
       render={(exemption) => {
         const { id, instanceId, instance, policyId, policy, owner, reason, expiresAt, createdAt } = exemption;
-        const what = `the exemption of ${instance.name} from ${policy?.name ?? policyId}`;
+        const name = instance?.name ?? instanceId;
+        const what = `the exemption of ${name} from ${policy?.name ?? policyId}`;
         return (
           <>
             <div>
               {names === 'instance' ? (
                 <Link to="/instances/$id" params={{ id: instanceId }}>
-                  {instance.name}
+                  {name}
                 </Link>
               ) : (
                 <Link to="/governance/policies/$id" params={{ id: policyId }}>
@@ -79,7 +80,7 @@ export function Exemptions({ pages, empty, names, onEnded }: ExemptionsProps) {
                 text={hasEnded(exemption) ? 'Forget' : 'End it'}
                 label={hasEnded(exemption) ? `Forget ${what}` : `End it: ${what}`}
                 confirm="The policy counts on the instance like on any other."
-                done={`${instance.name} is not exempt from it any more.`}
+                done={`${name} is not exempt from it any more.`}
                 onDone={onEnded}
               />
             )}

@@ -202,14 +202,14 @@ function Results({ policy, onJudged }: ResultsProps) {
             <div>
               <Status of={status} />{' '}
               <Link to="/instances/$id" params={{ id: instanceId }}>
-                {instance.name}
+                {instance?.name ?? instanceId}
               </Link>{' '}
               <Time at={since} />
               {evidence && <p>{evidenceText(evidence)}</p>}
             </div>
             <ResultActions
               policy={policy}
-              instance={{ id: instanceId, name: instance.name }}
+              instance={{ id: instanceId, name: instance?.name ?? instanceId }}
               status={status}
               onChange={judgedAnew}
             />

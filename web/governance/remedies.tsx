@@ -24,7 +24,16 @@ export function Remedies({ pages: { rows, error, hasMore, more, reload } }: { pa
       more={hasMore ? more : undefined}
       empty="None was sent yet."
       keyOf={({ id }) => id}
-      render={({ command, instanceId, instance, isAutomatic, requestedBy, commandId, ...remedy }) => (
+      render={({
+        command,
+        instanceId,
+        instance,
+        instanceName,
+        isAutomatic,
+        requestedBy,
+        commandId,
+        ...remedy
+      }) => (
         <div>
           <Status of={remedy.status} />{' '}
           {commandId ? (
@@ -35,9 +44,13 @@ export function Remedies({ pages: { rows, error, hasMore, more, reload } }: { pa
             words(command)
           )}{' '}
           to{' '}
-          <Link to="/instances/$id" params={{ id: instanceId }}>
-            {instance.name}
-          </Link>
+          {instance ? (
+            <Link to="/instances/$id" params={{ id: instanceId }}>
+              {instance.name}
+            </Link>
+          ) : (
+            (instanceName ?? instanceId)
+          )}
           {remedy.message && <p className="wrong">{remedy.message}</p>}
           <p className="quiet">
             {isAutomatic ? 'by itself' : `by ${names.get(requestedBy) ?? requestedBy}`}{' '}

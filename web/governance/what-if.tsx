@@ -36,7 +36,7 @@ export function WhatIf(given: WhatIfProps) {
       <ul className="lines">
         {failed.slice(0, shown).map(({ instanceId, instance, evidence }) => (
           <li key={instanceId}>
-            {instance.name}: {evidence ? evidenceText(evidence) : 'it does not hold'}
+            {instance?.name ?? instanceId}: {evidence ? evidenceText(evidence) : 'it does not hold'}
           </li>
         ))}
       </ul>

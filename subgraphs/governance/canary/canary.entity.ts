@@ -111,13 +111,44 @@ export class CanaryInstances {
   rolledBack!: number;
 }
 
-/** As told when it was made, with what was left out filled in. */
-export interface CanarySettings extends Limits {
-  failureLimit: number;
-  maxFailures: number;
-  intervalSeconds: number;
-  progressDeadlineSeconds: number;
-  ignoresWindows: boolean;
+@ObjectType({
+  description: 'When a canary is taken back, as told when it was made, with what was left out filled in.',
+})
+export class CanarySettings implements Limits {
+  @Field(() => Int, { description: 'Comparisons in one step that may fail before it is aborted.' })
+  failureLimit!: number;
+
+  @Field(() => Int, { description: 'Instances on which the command may fail before it is aborted.' })
+  maxFailures!: number;
+
+  @Field(() => Int, { description: 'Seconds between comparisons.' })
+  intervalSeconds!: number;
+
+  @Field(() => Int, {
+    description:
+      'Points by which the mean of processor or memory may rise beyond what it rises among the others.',
+  })
+  maxRisePercent!: number;
+
+  @Field(() => Int, {
+    description: 'Points by which the mean score may fall beyond what it falls among the others.',
+  })
+  maxScoreDrop!: number;
+
+  @Field(() => Int, { description: 'Seconds within which the command of a step has to end.' })
+  progressDeadlineSeconds!: number;
+
+  @Field(() => Boolean, { description: 'Whether it begins outside of maintenance windows too.' })
+  ignoresWindows!: boolean;
+}
+
+@ObjectType({ description: 'The command that takes a canary back.' })
+export class CanaryRollback implements CommandOrder {
+  @Field(() => OrderedCommand, { description: 'What instances are told.' })
+  command!: OrderedCommand;
+
+  @Field(() => JsonObject, { description: 'What the command takes.' })
+  params!: Record<string, unknown>;
 }
 
 @Entity({ tableName: 'canary' })
@@ -145,8 +176,14 @@ export class Canary {
   @Property({ type: 'json' })
   params!: Record<string, unknown>;
 
+  @Field(() => CanaryRollback, {
+    nullable: true,
+    description:
+      'The command that takes it back; null unless told: then an update is taken back by an update to what ran before, ' +
+      'anything else not at all.',
+  })
   @Property({ type: 'json', nullable: true })
-  rollback!: CommandOrder | null;
+  rollback!: CanaryRollback | null;
 
   @Field(() => [CanaryStep], { description: 'Its steps; after the last one the rest follows.' })
   @Property({ type: 'json' })
@@ -158,6 +195,7 @@ export class Canary {
   @Property({ type: 'json' })
   appliesTo!: Scope;
 
+  @Field(() => CanarySettings, { description: 'When it is taken back.' })
   @Property({ type: 'json' })
   settings!: CanarySettings;
 

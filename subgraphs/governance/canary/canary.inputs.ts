@@ -224,3 +224,12 @@ export class CanaryMembersArgs {
   @Field(() => [ID], { nullable: true, description: 'Only these instances, at most 1000.' })
   instanceIds?: string[] | null;
 }
+
+@ArgsType()
+export class CanaryMemberPageArgs extends PageArgs {
+  @Field(() => CanaryMemberStatus, { nullable: true, description: 'Only those in this status.' })
+  status?: CanaryMemberStatus | null;
+
+  @Field(() => [ID], { nullable: true, description: 'Only these instances, at most 1000.' })
+  instanceIds?: string[] | null;
+}

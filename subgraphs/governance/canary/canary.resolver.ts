@@ -22,11 +22,17 @@ import { eventSource } from '#platform/subgraph/subscription.js';
 import { InstanceReference } from '../node/instance.reference.js';
 import { unlisted } from '../order/may-order.js';
 import { Canary, CanaryInstances, CanaryPage, CanaryStep } from './canary.entity.js';
-import { CanariesArgs, CanaryMembersArgs, CreateCanaryInput, UpdateCanaryInput } from './canary.inputs.js';
+import {
+  CanariesArgs,
+  CanaryMemberPageArgs,
+  CanaryMembersArgs,
+  CreateCanaryInput,
+  UpdateCanaryInput,
+} from './canary.inputs.js';
 import type { CanaryService } from './canary.service.js';
 import { CanaryAction, CanaryMemberStatus } from './canary.status.js';
-import { CanaryMember } from './member.entity.js';
-import { membersOf } from './members.loader.js';
+import { CanaryMember, CanaryMemberPage } from './member.entity.js';
+import { memberPageOf, membersOf } from './members.loader.js';
 
 @ArgsType()
 class CanaryProgressedArgs {
@@ -165,7 +171,8 @@ export class CanaryResolver {
 
   @Authorized('governance.canary.read')
   @FieldResolver(() => [CanaryMember], {
-    description: 'The instances, in the order in which the canary comes to them.',
+    description:
+      'The instances, in the order in which the canary comes to them. `memberPage` has how many there are, and whether others follow.',
   })
   async members(
     @Args(() => CanaryMembersArgs) args: CanaryMembersArgs,
@@ -173,6 +180,18 @@ export class CanaryResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<CanaryMember[]> {
     return membersOf(operation, id, args);
+  }
+
+  @Authorized('governance.canary.read')
+  @FieldResolver(() => CanaryMemberPage, {
+    description: 'The instances by pages, in the order in which the canary comes to them.',
+  })
+  async memberPage(
+    @Args(() => CanaryMemberPageArgs) args: CanaryMemberPageArgs,
+    @Root() { id }: Canary,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<CanaryMember>> {
+    return memberPageOf(operation, id, args);
   }
 }
 

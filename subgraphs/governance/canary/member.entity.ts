@@ -1,6 +1,8 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 
+import { pageOf } from '#platform/subgraph/paging.js';
+
 import type { Baseline } from './analysis.js';
 import { CanaryMemberStatus } from './canary.status.js';
 
@@ -53,3 +55,6 @@ export class CanaryMember {
   @Property({ type: 'datetime', nullable: true })
   endedAt!: Date | null;
 }
+
+@ObjectType({ description: 'One page of the instances of a canary.' })
+export class CanaryMemberPage extends pageOf(CanaryMember, 'CanaryMember') {}

@@ -2,8 +2,9 @@ import DataLoader from 'dataloader';
 
 import { invalid } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
+import { foreignCursor, pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 
-import type { CanaryMembersArgs } from './canary.inputs.js';
+import type { CanaryMemberPageArgs, CanaryMembersArgs } from './canary.inputs.js';
 import type { CanaryMember } from './member.entity.js';
 
 const most = 1_000;
@@ -22,6 +23,48 @@ export async function membersOf(
     () => new DataLoader((ids: readonly string[]) => load(operation, ids, args, limit)),
   );
   return loader.load(canaryId);
+}
+
+/** The same with what follows. A page ends at a position. */
+export async function memberPageOf(
+  operation: Operation,
+  canaryId: string,
+  { status, instanceIds, ...args }: CanaryMemberPageArgs,
+): Promise<Page<CanaryMember>> {
+  const window = pageWindow(args);
+  if (window.after !== undefined && !/^\d{1,9}$/.test(window.after)) throw foreignCursor();
+  const after = window.after === undefined ? null : Number(window.after);
+  const which = { status: status ?? null, instanceIds: instanceIds ?? null };
+  const found = await membersOf(operation, canaryId, { ...which, after, first: window.size + 1 });
+  const rows = found.map((member) => Object.assign(member, { id: String(member.position) }));
+  return toPage(rows, window, () =>
+    operation
+      .once(
+        `canary members counted ${JSON.stringify(which)}`,
+        () => new DataLoader((ids: readonly string[]) => count(operation, ids, which)),
+      )
+      .load(canaryId),
+  );
+}
+
+type Which = Pick<CanaryMembersArgs, 'status' | 'instanceIds'>;
+
+async function count(
+  { em, tenantId }: Operation,
+  canaryIds: readonly string[],
+  { status, instanceIds }: Which,
+): Promise<number[]> {
+  const instances = instanceIds ? JSON.stringify(instanceIds) : null;
+  const rows = await em.execute<{ id: string; count: number }[]>(
+    `select canary_id as id, count(*)::integer as count from governance.canary_member
+     where tenant_id = ? and canary_id in (select jsonb_array_elements_text(?::jsonb))
+       and (?::text is null or status = ?)
+       and (?::jsonb is null or instance_id in (select jsonb_array_elements_text(?::jsonb)))
+     group by canary_id`,
+    [tenantId, JSON.stringify(canaryIds), status, status, instances, instances].map((value) => value ?? null),
+  );
+  const byCanary = new Map(rows.map((row) => [row.id, row.count]));
+  return canaryIds.map((id) => byCanary.get(id) ?? 0);
 }
 
 async function load(

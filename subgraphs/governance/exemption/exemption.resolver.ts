@@ -3,7 +3,7 @@ import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolve
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import type { Page } from '#platform/subgraph/paging.js';
 
-import { InstanceReference } from '../node/instance.reference.js';
+import { blanks, InstanceReference, presentInstance } from '../node/instance.reference.js';
 import { unlisted } from '../order/may-order.js';
 import { Policy } from '../policy/policy.entity.js';
 import type { ResultsService } from '../result/results.service.js';
@@ -27,6 +27,15 @@ export class ExemptionResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<PolicyExemption>> {
     return this.exemptions.page(operation, args);
+  }
+
+  @Authorized('governance.policy.read')
+  @Query(() => PolicyExemption, { description: 'One exemption, also one that has ended. NOT_FOUND.' })
+  async policyExemption(
+    @Arg('id', () => ID, { description: 'The exemption.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<PolicyExemption> {
+    return this.exemptions.get(operation, id);
   }
 
   @Authorized('governance.exemption.manage')
@@ -54,8 +63,13 @@ export class ExemptionResolver {
     return this.exemptions.remove(operation, id);
   }
 
-  @FieldResolver(() => InstanceReference, { description: 'The instance.' })
+  @FieldResolver(() => InstanceReference, { description: 'The instance.', deprecationReason: blanks })
   instance(@Root() { instanceId }: PolicyExemption): InstanceReference {
+    return { id: instanceId };
+  }
+
+  @FieldResolver(() => InstanceReference, { nullable: true, description: presentInstance })
+  presentInstance(@Root() { instanceId }: PolicyExemption): InstanceReference {
     return { id: instanceId };
   }
 

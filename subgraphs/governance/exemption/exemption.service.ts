@@ -37,6 +37,12 @@ export class ExemptionService {
     return toPage(rows, window, () => operation.em.count(PolicyExemption, matching));
   }
 
+  async get({ em, tenantId }: Operation, id: string): Promise<PolicyExemption> {
+    const exemption = await em.findOne(PolicyExemption, { tenantId, id });
+    if (!exemption) throw notFound('Policy exemption');
+    return exemption;
+  }
+
   async create(operation: Operation, input: CreatePolicyExemptionInput): Promise<PolicyExemption> {
     const now = operation.clock.now();
     const rules = validate(createExemptionRules(now), input);

@@ -1,5 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { ArgsType, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 
 import { DateTime } from '#platform/subgraph/scalars.js';
 
@@ -70,4 +70,18 @@ export class GitOpsCommit {
   @Field(() => [GitOpsProblem], { description: 'What was wrong with it.' })
   @Property({ type: 'json' })
   problems!: Problem[];
+}
+
+@ArgsType()
+export class GitOpsCommitsArgs {
+  @Field(() => Int, { defaultValue: 20, description: 'How many: 1 to 100.' })
+  first!: number;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Those that came before this one, by its `sha`: the last of the page before; absent for the first page. None where it ' +
+      'is not kept.',
+  })
+  after?: string | null;
 }

@@ -261,3 +261,12 @@ export class GitOpsConfig {
 
 @ObjectType({ description: 'One page of repositories.' })
 export class GitOpsConfigPage extends pageOf(GitOpsConfig, 'GitOpsConfig') {}
+
+@ObjectType({ description: 'A repository that is there no more.' })
+export class RemovedGitOpsConfig {
+  @Field(() => ID, { description: 'Starts with `git_`.' })
+  id!: string;
+
+  @Field(() => String, { description: 'What it was called.' })
+  name!: string;
+}

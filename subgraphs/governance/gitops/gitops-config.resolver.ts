@@ -7,7 +7,6 @@ import {
   Field,
   FieldResolver,
   ID,
-  Int,
   Mutation,
   Query,
   Resolver,
@@ -20,8 +19,8 @@ import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
-import { GitOpsCommit } from './gitops-commit.entity.js';
-import { GitOpsConfig, GitOpsConfigPage } from './gitops-config.entity.js';
+import { GitOpsCommit, GitOpsCommitsArgs } from './gitops-commit.entity.js';
+import { GitOpsConfig, GitOpsConfigPage, RemovedGitOpsConfig } from './gitops-config.entity.js';
 import {
   CreateGitOpsConfigInput,
   SyncGitOpsConfigInput,
@@ -131,8 +130,8 @@ export class GitOpsConfigResolver {
       matches: ({ entityId }) => configId == null || entityId === configId,
     })),
     description:
-      'Something of a repository is another; it is given as it is now. `extensions.cursor` of an event, given back as ' +
-      '`extensions.after` within 24 hours, resumes after it.',
+      'Something of a repository is another; it is given as it is now. That one is removed `gitOpsConfigRemoved` tells. ' +
+      '`extensions.cursor` of an event, given back as `extensions.after` within 24 hours, resumes after it.',
   })
   async gitOpsConfigChanged(
     @Args(() => GitOpsConfigChangedArgs) _args: GitOpsConfigChangedArgs,
@@ -140,6 +139,18 @@ export class GitOpsConfigResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<GitOpsConfig> {
     return this.service.get(operation, payload.entityId);
+  }
+
+  @Authorized('governance.gitops.read')
+  @Subscription(() => RemovedGitOpsConfig, {
+    subscribe: eventSource('governance.gitops.read', () => ({ topics: ['governance.gitops.removed'] })),
+    description: 'A repository was removed. Resumes as `gitOpsConfigChanged` does.',
+  })
+  async gitOpsConfigRemoved(
+    @Root() { payload }: StreamedEvent,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<RemovedGitOpsConfig> {
+    return this.service.removedBy(operation, payload);
   }
 
   @FieldResolver(() => String, {
@@ -164,10 +175,10 @@ export class GitOpsConfigResolver {
     description: 'The commits that came, newest first; the last 200 are kept.',
   })
   async commits(
-    @Arg('first', () => Int, { defaultValue: 20, description: 'How many: 1 to 100.' }) first: number,
+    @Args(() => GitOpsCommitsArgs) args: GitOpsCommitsArgs,
     @Root() { id }: GitOpsConfig,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<GitOpsCommit[]> {
-    return this.service.commits(operation, id, first);
+    return this.service.commits(operation, id, args);
   }
 }

@@ -6,6 +6,7 @@ import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { OutboundError } from '#platform/outbound/errors.js';
 import type { TargetGuard } from '#platform/outbound/guard.js';
+import type { DeliveredEvent } from '#platform/outbox/event.js';
 import { requireRoom, type Room } from '#platform/room.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
@@ -14,12 +15,13 @@ import { validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { parseAddress, type GitAddress } from './git/address.js';
-import type { GitOpsCommit } from './gitops-commit.entity.js';
+import type { GitOpsCommit, GitOpsCommitsArgs } from './gitops-commit.entity.js';
 import {
   GitOpsConfig,
   GitOpsCredentialKind,
   GitOpsHealth,
   GitOpsSyncStatus,
+  type RemovedGitOpsConfig,
 } from './gitops-config.entity.js';
 import {
   createGitOpsConfigRules,
@@ -61,6 +63,19 @@ export class GitOpsConfigService {
     return loader.load(id);
   }
 
+  /** One that is there no more, of which its event is all that is left: it is read as rows are, by the tenant's own rights. */
+  async removedBy(
+    { em, tenantId }: Operation,
+    { position, entityId }: DeliveredEvent,
+  ): Promise<RemovedGitOpsConfig> {
+    const [event] = await em.execute<{ name: string }[]>(
+      `select payload->>'name' as name from governance.outbox where tenant_id = ? and xid = ?::xid8 and id = ?`,
+      [tenantId, position.xid, position.id],
+    );
+    if (!event) throw notFound('Repository');
+    return { id: entityId, name: event.name };
+  }
+
   async page(operation: Operation, args: PageArgs): Promise<Page<GitOpsConfig>> {
     const window = pageWindow(args);
     const { tenantId } = operation;
@@ -73,12 +88,15 @@ export class GitOpsConfigService {
   }
 
   /** Newest first. */
-  async commits(operation: Operation, configId: string, first: number): Promise<GitOpsCommit[]> {
-    if (!Number.isInteger(first) || first < 1 || first > mostCommits)
-      throw invalid('first', `It is 1 to ${mostCommits}`);
+  async commits(
+    operation: Operation,
+    configId: string,
+    { first, after = null }: GitOpsCommitsArgs,
+  ): Promise<GitOpsCommit[]> {
+    if (first < 1 || first > mostCommits) throw invalid('first', `It is 1 to ${mostCommits}`);
     const loader = operation.once(
-      `gitops commits ${first}`,
-      () => new DataLoader((ids: readonly string[]) => loadCommits(operation, ids, first)),
+      `gitops commits ${first} ${after}`,
+      () => new DataLoader((ids: readonly string[]) => loadCommits(operation, ids, { first, after })),
     );
     return loader.load(configId);
   }

@@ -11,18 +11,21 @@ export async function loadConfigs(
   return ids.map((id) => found.find((config) => config.id === id) ?? null);
 }
 
-/** The newest commits of several repositories, in one statement. */
+/** The newest commits of several repositories, or those before one, in one statement. */
 export async function loadCommits(
   { em, tenantId }: Operation,
   ids: readonly string[],
-  first: number,
+  { first, after }: { first: number; after: string | null },
 ): Promise<GitOpsCommit[][]> {
   const rows = await em.execute<Record<string, unknown>[]>(
     `select c.* from jsonb_array_elements_text(?::jsonb) as config (id)
      cross join lateral (select * from governance.gitops_commit
-       where tenant_id = ? and config_id = config.id order by position desc limit ?) c
+       where tenant_id = ? and config_id = config.id and (?::text is null or position < (
+         select position from governance.gitops_commit
+         where tenant_id = ? and config_id = config.id and sha = ?))
+       order by position desc limit ?) c
      order by c.position desc`,
-    [JSON.stringify(ids), tenantId, first],
+    [JSON.stringify(ids), tenantId, after, tenantId, after, first],
   );
   const found = rows.map((row) => em.map(GitOpsCommit, row));
   return ids.map((id) => found.filter(({ configId }) => configId === id));

@@ -21,6 +21,7 @@ import { grantsMigration } from './038-grants.js';
 import { copiesMigration } from './039-copies.js';
 import { listeningMigration } from './040-listening.js';
 import { canaryRequestsMigration } from './041-canary-requests.js';
+import { remediationNamesMigration } from './042-remediation-names.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -49,4 +50,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   copiesMigration,
   listeningMigration,
   canaryRequestsMigration,
+  remediationNamesMigration,
 ];

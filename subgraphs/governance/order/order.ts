@@ -12,7 +12,7 @@ export enum OrderedCommand {
 
 registerEnumType(OrderedCommand, {
   name: 'OrderedCommand',
-  description: 'What instances are told, as by `sendCommand`.',
+  description: 'What instances are told, as by `sendCommand`: the same words as those of `CommandKind`.',
   valuesConfig: {
     UPDATE: {
       description: 'Update Cloud OS to `version`. It is taken back by an update to what ran before.',

@@ -49,6 +49,13 @@ export class PolicyRemediation {
   @Property({ type: 'text' })
   instanceId!: string;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'What the instance was called then; null of the first ones, of which that was not kept.',
+  })
+  @Property({ type: 'text', nullable: true })
+  instanceName!: string | null;
+
   @Field(() => OrderedCommand, { description: 'What it was told.' })
   @Property({ type: 'text' })
   command!: OrderedCommand;

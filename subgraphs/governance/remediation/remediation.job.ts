@@ -2,7 +2,6 @@ import { LockMode } from '@mikro-orm/core';
 
 import { headOf } from '#platform/cut-text.js';
 import { ApiError } from '#platform/errors.js';
-import { newId } from '#platform/ids.js';
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
 import { dueSweep } from '#platform/membership/due-sweep.js';
 import type { Sweep } from '#platform/membership/sweep.js';
@@ -23,6 +22,8 @@ import {
 } from './kinds.js';
 import { remediationOf } from './order-of.js';
 import { PolicyRemediation, RemediationStatus } from './remediation.entity.js';
+import { remediationChanged } from './remediation.events.js';
+import { requestRemediations } from './request.service.js';
 
 type Step = JobStep<RemediationPayload>;
 
@@ -104,13 +105,16 @@ async function end(step: Step, status: RemediationStatus, message: string | null
 
 async function change(step: Step, how: (row: PolicyRemediation) => void): Promise<void> {
   const { tenantId, remediationId: id } = step.payload;
-  await step.write(async ({ em }) => {
+  await step.write(async ({ em, publish }) => {
     const row = await em.findOne(
       PolicyRemediation,
       { tenantId, id },
       { lockMode: LockMode.PESSIMISTIC_WRITE },
     );
-    if (row && !row.finishedAt) how(row);
+    if (!row || row.finishedAt) return;
+    const before = row.status;
+    how(row);
+    if (row.status !== before) remediationChanged(publish, row);
   });
 }
 
@@ -134,7 +138,7 @@ export const automaticSweep: Sweep = {
   name: 'remediation.automatic',
   everyMs: 5_000,
   due: 'select from governance.policy where remediate_at <= ?',
-  async run({ em, now, enqueue }) {
+  async run({ em, now, enqueue, publish }) {
     const [due] = await em.execute<{ tenantId: string; policyId: string }[]>(
       `select tenant_id as "tenantId", id as "policyId" from governance.policy
        where remediate_at <= ? order by remediate_at limit 1`,
@@ -169,24 +173,20 @@ export const automaticSweep: Sweep = {
        order by last.created_at nulls first, r.instance_id limit ?`,
       [tenantId, policyId, later(now, -pauseMs), room],
     );
-    const rows = failing.map(({ id }) => ({ id: newId('remediation'), instance_id: id }));
-    await em.execute(
-      `insert into governance.remediation
-         (tenant_id, id, policy_id, instance_id, command, params, is_automatic, status, requested_by, due_at, created_at)
-       select ?, n.id, ?, n.instance_id, ?, ?::jsonb, true, 'REQUESTED', 'svc:governance', ?, ?
-       from jsonb_to_recordset(?::jsonb) as n (id text, instance_id text)
-       on conflict (tenant_id, policy_id, instance_id) where finished_at is null do nothing`,
-      [
+    const begun = await requestRemediations(
+      { em, publish },
+      {
         tenantId,
         policyId,
-        order.command,
-        JSON.stringify(order.params),
-        later(now, claimMs),
+        order,
+        instanceIds: failing.map(({ id }) => id),
+        isAutomatic: true,
+        requestedBy: 'svc:governance',
+        dueAt: later(now, claimMs),
         now,
-        JSON.stringify(rows),
-      ],
+      },
     );
-    for (const { id } of rows) enqueue(remediateKind, { tenantId, remediationId: id });
+    for (const remediationId of begun) enqueue(remediateKind, { tenantId, remediationId });
     return 'more';
   },
 };

@@ -1,5 +1,4 @@
 import { ApiError, notFound } from '#platform/errors.js';
-import { newId } from '#platform/ids.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 import { invalidFields, validate } from '#platform/validation.js';
@@ -15,6 +14,7 @@ import {
   type PolicyRemediationsArgs,
   type RemediatePolicyInput,
 } from './remediation.inputs.js';
+import { requestRemediations } from './request.service.js';
 
 /** Remediations as people ask for and see them. */
 export class RemediationService {
@@ -35,6 +35,12 @@ export class RemediationService {
       { orderBy: { id: 'desc' }, limit: window.size + 1 },
     );
     return toPage(rows, window, () => operation.em.count(PolicyRemediation, matching));
+  }
+
+  async get({ em, tenantId }: Operation, id: string): Promise<PolicyRemediation> {
+    const remediation = await em.findOne(PolicyRemediation, { tenantId, id });
+    if (!remediation) throw notFound('Policy remediation');
+    return remediation;
   }
 
   /** One that is under way on an instance is answered again, and no other is begun there. */
@@ -66,24 +72,16 @@ export class RemediationService {
         );
       }
       const now = clock.now();
-      const rows = ids.map((id) => ({ id: newId('remediation'), instance_id: id }));
-      await em.execute(
-        `insert into governance.remediation
-           (tenant_id, id, policy_id, instance_id, command, params, is_automatic, status, requested_by, due_at, created_at)
-         select ?, n.id, ?, n.instance_id, ?, ?::jsonb, false, 'REQUESTED', ?, ?, ?
-         from jsonb_to_recordset(?::jsonb) as n (id text, instance_id text)
-         on conflict (tenant_id, policy_id, instance_id) where finished_at is null do nothing`,
-        [
-          tenantId,
-          policyId,
-          order.command,
-          JSON.stringify(order.params),
-          viewerId(operation.requireViewer()),
-          now,
-          now,
-          JSON.stringify(rows),
-        ],
-      );
+      await requestRemediations(write, {
+        tenantId,
+        policyId,
+        order,
+        instanceIds: ids,
+        isAutomatic: false,
+        requestedBy: viewerId(operation.requireViewer()),
+        dueAt: now,
+        now,
+      });
       const open = await em.find(
         PolicyRemediation,
         { tenantId, policyId, instanceId: { $in: ids }, finishedAt: null },

@@ -3,7 +3,7 @@ import { Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'typ
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import type { Page } from '#platform/subgraph/paging.js';
 
-import { InstanceReference } from '../node/instance.reference.js';
+import { blanks, InstanceReference, presentInstance } from '../node/instance.reference.js';
 import { Policy } from '../policy/policy.entity.js';
 import { PolicyResult, PolicyResultPage, PolicyResultsArgs } from './result.entity.js';
 import type { ResultsService } from './results.service.js';
@@ -24,8 +24,13 @@ export class ResultResolver {
     return this.results.page(operation, args);
   }
 
-  @FieldResolver(() => InstanceReference, { description: 'The instance.' })
+  @FieldResolver(() => InstanceReference, { description: 'The instance.', deprecationReason: blanks })
   instance(@Root() { instanceId }: PolicyResult): InstanceReference {
+    return { id: instanceId };
+  }
+
+  @FieldResolver(() => InstanceReference, { nullable: true, description: presentInstance })
+  presentInstance(@Root() { instanceId }: PolicyResult): InstanceReference {
     return { id: instanceId };
   }
 

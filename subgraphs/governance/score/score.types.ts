@@ -1,5 +1,6 @@
 import { ArgsType, Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
 
+import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 export const formula =
@@ -52,6 +53,9 @@ export class InstanceScore {
   })
   evaluatedAt!: Date | null;
 }
+
+@ObjectType({ description: 'One page of the scores of instances.' })
+export class InstanceScorePage extends pageOf(InstanceScore, 'InstanceScore') {}
 
 @ObjectType({ description: 'How far policies hold on one Kubernetes cluster.' })
 @Directive('@key(fields: "clusterId")')

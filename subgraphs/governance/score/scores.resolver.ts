@@ -16,10 +16,18 @@ import {
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
+import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
-import { InstanceReference } from '../node/instance.reference.js';
-import { ByInstanceArgs, formula, InstanceScore, ScoreDay, Scores } from './score.types.js';
+import { blanks, InstanceReference, presentInstance } from '../node/instance.reference.js';
+import {
+  ByInstanceArgs,
+  formula,
+  InstanceScore,
+  InstanceScorePage,
+  ScoreDay,
+  Scores,
+} from './score.types.js';
 import type { ScoresService } from './scores.service.js';
 
 @ArgsType()
@@ -50,13 +58,25 @@ export class ScoresResolver {
   }
 
   @FieldResolver(() => [InstanceScore], {
-    description: 'Of each instance, in the order in which they enrolled.',
+    description:
+      'Of each instance, in the order in which they enrolled. `instancePage` has how many there are, and whether others follow.',
   })
   async byInstance(
     @Args(() => ByInstanceArgs) args: ByInstanceArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<InstanceScore[]> {
     return this.service.byInstance(operation, args);
+  }
+
+  @FieldResolver(() => InstanceScorePage, {
+    description: 'Of each instance by pages, in the order in which they enrolled.',
+  })
+  async instancePage(
+    @Args(() => PageArgs) args: PageArgs,
+    @Root() { instances }: Scores,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Page<InstanceScore>> {
+    return this.service.page(operation, args, instances);
   }
 
   @Authorized('governance.score.read')
@@ -80,8 +100,13 @@ export class ScoresResolver {
 
 @Resolver(() => InstanceScore)
 export class InstanceScoreResolver {
-  @FieldResolver(() => InstanceReference, { description: 'The instance.' })
+  @FieldResolver(() => InstanceReference, { description: 'The instance.', deprecationReason: blanks })
   instance(@Root() { instanceId }: InstanceScore): InstanceReference {
+    return { id: instanceId };
+  }
+
+  @FieldResolver(() => InstanceReference, { nullable: true, description: presentInstance })
+  presentInstance(@Root() { instanceId }: InstanceScore): InstanceReference {
     return { id: instanceId };
   }
 }

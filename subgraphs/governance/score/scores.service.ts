@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 
 import { badArgument, notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
+import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 
 import { coverageOf, scoreOf, weightUnit, type Weights } from './formula.js';
 import {
@@ -60,6 +61,14 @@ export class ScoresService {
       { mayLag },
     );
     return rows.map(toScore);
+  }
+
+  /** The same with what follows; how many there are the scores that they are of have counted. */
+  async page(operation: Operation, args: PageArgs, total: number): Promise<Page<InstanceScore>> {
+    const window = pageWindow(args);
+    const found = await this.byInstance(operation, { first: window.size + 1, after: window.after ?? null });
+    const rows = found.map((score) => Object.assign(score, { id: score.instanceId }));
+    return toPage(rows, window, async () => total);
   }
 
   /** Null of what is no instance of the tenant, or one that governance has yet to hear of. */

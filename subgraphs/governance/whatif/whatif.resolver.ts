@@ -2,7 +2,7 @@ import { Arg, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
-import { InstanceReference } from '../node/instance.reference.js';
+import { blanks, InstanceReference, presentInstance } from '../node/instance.reference.js';
 import type { WhatIfService } from './whatif.service.js';
 import { PolicyPreview, PolicyPreviewResult, PreviewPolicyInput } from './whatif.types.js';
 
@@ -24,8 +24,13 @@ export class WhatIfResolver {
     return this.service.preview(operation, input);
   }
 
-  @FieldResolver(() => InstanceReference, { description: 'The instance.' })
+  @FieldResolver(() => InstanceReference, { description: 'The instance.', deprecationReason: blanks })
   instance(@Root() { instanceId }: PolicyPreviewResult): InstanceReference {
+    return { id: instanceId };
+  }
+
+  @FieldResolver(() => InstanceReference, { nullable: true, description: presentInstance })
+  presentInstance(@Root() { instanceId }: PolicyPreviewResult): InstanceReference {
     return { id: instanceId };
   }
 }

@@ -98,6 +98,7 @@ export class Cluster {
   @Property({ type: 'datetime' })
   createdAt!: Date;
 
+  @Field(() => String, { description: 'Who registered it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;
 

@@ -12,18 +12,19 @@ export class HostingCost {
   })
   perHour!: number;
 
-  @Field(() => Float, { description: 'The most that a month of them costs.' })
+  @Field(() => Float, { description: 'The most that a month of them costs, in major units.' })
   perMonth!: number;
 
   @Field(() => Float, {
     description:
-      'What the calendar month (UTC) has cost so far: begun hours, and of each server and each address no more than a month.',
+      'What the calendar month (UTC) has cost so far, in major units: begun hours, and of each server and each address no more ' +
+      'than a month.',
   })
   thisMonth!: number;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'The most that a month may cost; null without a budget.',
+    description: 'The most that a month may cost, in major units; null without a budget.',
   })
   budget!: number | null;
 }
@@ -36,7 +37,9 @@ export class ServerForecast {
   @Field(() => Float, { description: 'What an hour of it costs, in major units, without its address.' })
   priceHourly!: number;
 
-  @Field(() => Float, { description: 'The most that a month of it costs, without its address.' })
+  @Field(() => Float, {
+    description: 'The most that a month of it costs, in major units, without its address.',
+  })
   priceMonthly!: number;
 
   @Field(() => Float, {
@@ -45,21 +48,23 @@ export class ServerForecast {
   })
   ipv4PriceHourly!: number;
 
-  @Field(() => Float, { description: 'The most that a month of that address costs.' })
+  @Field(() => Float, { description: 'The most that a month of that address costs, in major units.' })
   ipv4PriceMonthly!: number;
 
   @Field(() => String, { description: 'ISO 4217, in upper case.' })
   currency!: string;
 
-  @Field(() => Float, { description: 'The most that a month of all servers and their addresses costs now.' })
+  @Field(() => Float, {
+    description: 'The most that a month of all servers and their addresses costs now, in major units.',
+  })
   perMonthNow!: number;
 
-  @Field(() => Float, { description: 'The most that it would cost then.' })
+  @Field(() => Float, { description: 'The most that it would cost then, in major units.' })
   perMonthThen!: number;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'The most that a month may cost; null without a budget.',
+    description: 'The most that a month may cost, in major units; null without a budget.',
   })
   budget!: number | null;
 

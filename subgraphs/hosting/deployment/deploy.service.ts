@@ -29,6 +29,7 @@ import {
   type UpdateDeploymentInput,
 } from './deployment.inputs.js';
 import { DeploymentStatus } from './deployment.status.js';
+import { changedBy, desiredOf, namesIn } from './desired.js';
 import type { KubeDeployment } from './kube-deployment.js';
 import { beingDeleted, clusterFor, managedDeployment } from './managed.service.js';
 import { deploymentsPath, type Desired } from './manifest.js';
@@ -117,12 +118,8 @@ export class DeployService {
     const { tenantId, clock } = operation;
     const before = await managedDeployment(operation, id);
     const cluster = await clusterFor(operation, before.clusterId);
-    const was = JSON.parse(this.keyring.open(before.sealedDesired!, id)) as Desired;
     const desired: Desired = {
-      image: wish.image ?? was.image,
-      replicas: wish.replicas ?? was.replicas,
-      env: wish.env ?? was.env,
-      ports: was.ports,
+      ...changedBy(wish, desiredOf(this.keyring, before)!),
       ...(takesOver ? { takesOver } : {}),
     };
     const { namespace, name, uid } = before;
@@ -146,8 +143,10 @@ export class DeployService {
         throw new ApiError('CONFLICT', 'Somebody else changed it meanwhile', { reason: 'CHANGED_MEANWHILE' });
       known = beforeOf(deployment);
       const { image, replicas } = desired;
-      const env = wish.env ? { env: Object.keys(wish.env) } : {};
-      audit({ target: id, changes: { image, replicas, ...env, takesOver: takesOver ?? false } });
+      audit({
+        target: id,
+        changes: { image, replicas, ...namesIn(wish), takesOver: takesOver ?? false },
+      });
       changeDeployment(publish, deployment, {
         image,
         replicas,

@@ -6,7 +6,16 @@ import { Json } from '#platform/subgraph/scalars.js';
 import { DeploymentStatus } from './deployment.status.js';
 
 export const envText =
-  'Environment variables as an object of texts, at most 100 and 64 kB together. Kept sealed and never answered.';
+  'Environment variables as an object of texts, at most 100 and 64 kB together. Kept sealed; `envNames` tells their names, and ' +
+  'their values are never answered.';
+
+export const setEnvText =
+  'Environment variables as an object of texts: these are set, the others stay. With those there are at most 100, and 64 kB ' +
+  'together. Kept sealed and never answered. Not beside `env`.';
+
+export const removeEnvText =
+  'The names of environment variables, at most 100: these are taken away, the others stay. Whichever there is not is passed over. ' +
+  'Not beside `env`.';
 
 @InputType({ description: 'A deployment of one container.' })
 export class CreateDeploymentInput {
@@ -45,6 +54,12 @@ export class UpdateDeploymentInput {
   @Field(() => Json, { nullable: true, description: `All of them. ${envText}` })
   env?: unknown;
 
+  @Field(() => Json, { nullable: true, description: setEnvText })
+  setEnv?: unknown;
+
+  @Field(() => [String], { nullable: true, description: removeEnvText })
+  removeEnv?: string[] | null;
+
   @Field(() => Boolean, {
     nullable: true,
     description: 'Whether fields are taken from others who own them; they are not unless told.',
@@ -68,7 +83,7 @@ const image = z
 const count = 'Replicas must be from 0 to 1000';
 const replicas = z.number().min(0, count).max(1_000, count);
 const variableName = 'Variables have names of letters, digits, _, . and -';
-const env = z
+export const envRules = z
   .record(
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,199}$/, variableName),
     z.string('Variables are texts'),
@@ -88,16 +103,32 @@ export const createDeploymentRules = z.object({
   name: label('Name'),
   image,
   replicas: replicas.nullish(),
-  env: env.nullish(),
+  env: envRules.nullish(),
   ports: ports.nullish(),
 });
 
-export const updateDeploymentRules = z.object({
+const changes = {
   image: image.nullish(),
   replicas: replicas.nullish(),
-  env: env.nullish(),
-  takesOver: z.boolean().nullish(),
-});
+  env: envRules.nullish(),
+  setEnv: envRules.nullish(),
+  removeEnv: z.array(z.string()).max(100, 'At most 100 variables').nullish(),
+};
+type EnvChange = Pick<z.infer<z.ZodObject<typeof changes>>, 'env' | 'setEnv' | 'removeEnv'>;
+
+function checkEnvChange(input: EnvChange, context: z.core.$RefinementCtx): void {
+  const add = (field: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [field], message });
+  for (const field of ['setEnv', 'removeEnv'] as const)
+    if (input.env && input[field]) add(field, 'It is not beside env, which says them all');
+  if (input.removeEnv?.some((name) => Object.hasOwn(input.setEnv ?? {}, name)))
+    add('removeEnv', 'A variable is either set or taken away');
+}
+
+export const updatePlacementRules = z.object(changes).superRefine(checkEnvChange);
+export const updateDeploymentRules = z
+  .object({ ...changes, takesOver: z.boolean().nullish() })
+  .superRefine(checkEnvChange);
 
 @InputType({ description: 'Narrows a list of deployments; what is left out does not narrow.' })
 export class DeploymentFilter {

@@ -7,6 +7,7 @@ import {
   Field,
   FieldResolver,
   ID,
+  Int,
   Mutation,
   Query,
   Resolver,
@@ -15,6 +16,7 @@ import {
 } from 'type-graphql';
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
@@ -26,6 +28,7 @@ import type { DeployService } from './deploy.service.js';
 import { Deployment, DeploymentPage } from './deployment.entity.js';
 import { CreateDeploymentInput, DeploymentFilter, UpdateDeploymentInput } from './deployment.inputs.js';
 import type { DeploymentService } from './deployment.service.js';
+import { desiredOf } from './desired.js';
 
 @ArgsType()
 class DeploymentsArgs extends PageArgs {
@@ -59,6 +62,7 @@ export class DeploymentResolver {
       deploys: DeployService;
       deletions: DeleteService;
       clusters: ClusterLoader;
+      keyring: Keyring;
     },
   ) {}
 
@@ -142,6 +146,24 @@ export class DeploymentResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Deployment> {
     return this.parts.deployments.get(operation, payload.entityId);
+  }
+
+  @FieldResolver(() => [String], {
+    nullable: true,
+    description:
+      'The names of the environment variables that the panel gives it; null of one that others made, and once it is gone.',
+  })
+  envNames(@Root() deployment: Deployment): string[] | null {
+    const desired = desiredOf(this.parts.keyring, deployment);
+    return desired && Object.keys(desired.env);
+  }
+
+  @FieldResolver(() => [Int], {
+    nullable: true,
+    description: 'The TCP ports that the panel gives it; null of one that others made, and once it is gone.',
+  })
+  ports(@Root() deployment: Deployment): readonly number[] | null {
+    return desiredOf(this.parts.keyring, deployment)?.ports ?? null;
   }
 
   @Authorized('hosting.cluster.read')

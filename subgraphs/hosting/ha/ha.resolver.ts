@@ -1,4 +1,17 @@
-import { Arg, Authorized, Ctx, Int, Mutation, Query, Resolver, Subscription } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  ID,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Subscription,
+} from 'type-graphql';
 
 import { badArgument } from '#platform/errors.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
@@ -12,6 +25,18 @@ import type { HaService } from './status.service.js';
 
 const read = 'hosting.ha.read';
 const mostChanges = 200;
+
+@ArgsType()
+class HaChangesArgs {
+  @Field(() => Int, { defaultValue: 20, description: `How many at most, 1 to ${mostChanges}.` })
+  first!: number;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Those before this one, the last of the page before; absent for the first page.',
+  })
+  after?: string | null;
+}
 
 @Resolver()
 export class HaResolver {
@@ -42,12 +67,12 @@ export class HaResolver {
   @Authorized(read)
   @Query(() => [HaChange], { description: 'Who has led, newest first.' })
   async haChanges(
-    @Arg('first', () => Int, { defaultValue: 20, description: `How many at most, 1 to ${mostChanges}.` })
-    first: number,
+    @Args(() => HaChangesArgs) { first, after = null }: HaChangesArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<HaChange[]> {
     if (first < 1 || first > mostChanges) throw badArgument('first', `must be from 1 to ${mostChanges}`);
-    return this.ha.changes(operation, first);
+    if (after !== null && !/^\d{1,18}$/.test(after)) throw badArgument('after', 'must be the id of a change');
+    return this.ha.changes(operation, { first, after });
   }
 
   @Authorized('hosting.ha.manage')

@@ -175,6 +175,9 @@ export class HaReason {
 
 @ObjectType({ description: 'Who led, and who has led since.' })
 export class HaChange {
+  @Field(() => ID, { description: 'Higher than those of changes before it.' })
+  id!: string;
+
   @Field(() => String, { description: '`panel` or `database`.' })
   kind!: string;
 

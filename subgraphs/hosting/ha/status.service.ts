@@ -37,11 +37,14 @@ export class HaService {
   }
 
   /** Newest first. */
-  async changes({ em }: Operation, first: number): Promise<HaChange[]> {
+  async changes(
+    { em }: Operation,
+    { first, after }: { first: number; after: string | null },
+  ): Promise<HaChange[]> {
     const rows = await em.execute<(Omit<HaChange, 'epoch'> & { epoch: string | null })[]>(
-      `select kind, from_name as "from", to_name as "to", epoch::text as epoch, occurred_at as "occurredAt"
-       from platform.ha_change order by id desc limit ?`,
-      [first],
+      `select id::text as id, kind, from_name as "from", to_name as "to", epoch::text as epoch, occurred_at as "occurredAt"
+       from platform.ha_change where ?::bigint is null or id < ? order by id desc limit ?`,
+      [after, after, first],
     );
     return rows.map((row) => ({
       ...row,

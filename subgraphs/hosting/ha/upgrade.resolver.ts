@@ -1,4 +1,17 @@
-import { Arg, Authorized, Ctx, FieldResolver, Int, Mutation, Query, Resolver } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+} from 'type-graphql';
 
 import { badArgument } from '#platform/errors.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
@@ -10,6 +23,18 @@ import type { UpgradeService } from './upgrade.service.js';
 
 const most = 100;
 
+@ArgsType()
+class HaUpgradesArgs {
+  @Field(() => Int, { defaultValue: 20, description: `How many at most, 1 to ${most}.` })
+  first!: number;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Those before this one, the last of the page before; absent for the first page.',
+  })
+  after?: string | null;
+}
+
 @Resolver(() => HaStatus)
 export class UpgradeResolver {
   constructor(private readonly upgrades: UpgradeService) {}
@@ -17,12 +42,20 @@ export class UpgradeResolver {
   @Authorized('hosting.ha.read')
   @Query(() => [HaUpgrade], { description: 'Rolling upgrades, newest first.' })
   async haUpgrades(
-    @Arg('first', () => Int, { defaultValue: 20, description: `How many at most, 1 to ${most}.` })
-    first: number,
+    @Args(() => HaUpgradesArgs) { first, after = null }: HaUpgradesArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<HaUpgrade[]> {
     if (first < 1 || first > most) throw badArgument('first', `must be from 1 to ${most}`);
-    return this.upgrades.list(operation, first);
+    return this.upgrades.list(operation, { first, after });
+  }
+
+  @Authorized('hosting.ha.read')
+  @Query(() => HaUpgrade, { description: 'One rolling upgrade. NOT_FOUND.' })
+  async haUpgrade(
+    @Arg('id', () => ID, { description: 'The upgrade.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<HaUpgrade> {
+    return this.upgrades.get(operation, id);
   }
 
   @Authorized('hosting.ha.manage')

@@ -36,7 +36,7 @@ export class UpgradeService {
         );
       audit({ target: id, changes: { version, nodes: nodes.map(({ name }) => name) } });
     });
-    return this.find(operation, id);
+    return this.get(operation, id);
   }
 
   /**
@@ -44,7 +44,7 @@ export class UpgradeService {
    * step stays with its own process while that is there. Names may repeat: of the newcomers each counts for one step.
    */
   async resume(operation: Operation, id: string): Promise<HaUpgrade> {
-    const { status } = await this.find(operation, id);
+    const { status } = await this.get(operation, id);
     if (status === 'SUCCEEDED' || status === 'CANCELLED') throw ended(status);
     await operation.write(async ({ em, audit }) => {
       await em.execute(
@@ -80,11 +80,11 @@ export class UpgradeService {
       );
       audit({ target: id });
     });
-    return this.find(operation, id);
+    return this.get(operation, id);
   }
 
   async cancel(operation: Operation, id: string): Promise<HaUpgrade> {
-    const { status } = await this.find(operation, id);
+    const { status } = await this.get(operation, id);
     if (status === 'SUCCEEDED') throw ended(status);
     await operation.write(async ({ em, audit }) => {
       await em.execute(
@@ -94,11 +94,11 @@ export class UpgradeService {
       );
       audit({ target: id });
     });
-    return this.find(operation, id);
+    return this.get(operation, id);
   }
 
-  async list({ em }: Operation, first: number): Promise<HaUpgrade[]> {
-    return readUpgrades(em, { first });
+  async list({ em }: Operation, window: { first: number; after: string | null }): Promise<HaUpgrade[]> {
+    return readUpgrades(em, window);
   }
 
   /** The one that is under way or paused. */
@@ -107,7 +107,7 @@ export class UpgradeService {
     return found ?? null;
   }
 
-  private async find({ em }: Operation, id: string): Promise<HaUpgrade> {
+  async get({ em }: Operation, id: string): Promise<HaUpgrade> {
     const [found] = await readUpgrades(em, { first: 1, id });
     if (!found) throw new ApiError('NOT_FOUND', 'Upgrade not found');
     return found;

@@ -12,10 +12,17 @@ interface Row extends Omit<HaUpgrade, 'status' | 'createdAt' | 'steps'> {
   })[];
 }
 
-/** The latest upgrades, newest first; with an id that one alone, and where it is to be open what is under way or paused. */
+interface Wanted {
+  first: number;
+  after?: string | null;
+  id?: string | null;
+  isOpen?: boolean;
+}
+
+/** The latest upgrades, newest first, or those before one; with an id that one alone, and where it is to be open what is under way or paused. */
 export async function readUpgrades(
   em: SqlEntityManager,
-  { first, id, isOpen = false }: { first: number; id?: string; isOpen?: boolean },
+  { first, after = null, id = null, isOpen = false }: Wanted,
 ): Promise<HaUpgrade[]> {
   const rows = await em.execute<Row[]>(
     `select u.id, u.version, upper(u.status) as status, u.reason, u.created_at as "createdAt",
@@ -23,8 +30,8 @@ export async function readUpgrades(
           'startedAt', s.started_at, 'finishedAt', s.finished_at) order by s.position)
         from platform.upgrade_step s where s.upgrade_id = u.id) as steps
      from platform.upgrade u
-     where (?::text is null or u.id = ?) and (not ?::boolean or u.status in ('running', 'paused')) order by u.id desc limit ?`,
-    [id ?? null, id ?? null, isOpen, first],
+     where (?::text is null or u.id = ?) and (?::text is null or u.id < ?) and (not ?::boolean or u.status in ('running', 'paused')) order by u.id desc limit ?`,
+    [id, id, after, after, isOpen, first],
   );
   const time = (text: string | null) => (text === null ? null : new Date(text));
   return rows.map((row) => ({

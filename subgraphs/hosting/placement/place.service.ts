@@ -8,12 +8,13 @@ import { viewerId } from '#platform/viewer.js';
 
 import { Cluster } from '../cluster/cluster.entity.js';
 import type { DeploymentAdmission } from '../deployment/admission.service.js';
+import { updatePlacementRules } from '../deployment/deployment.inputs.js';
+import { changedBy, desiredOf, namesIn } from '../deployment/desired.js';
 import type { Desired } from '../deployment/manifest.js';
 import { changePlacement, lockPlacement, placementEvent } from './change.service.js';
 import { Placement } from './placement.entity.js';
 import {
   placeDeploymentRules,
-  updatePlacementRules,
   type PlaceDeploymentInput,
   type UpdatePlacementInput,
 } from './placement.inputs.js';
@@ -92,13 +93,7 @@ export class PlaceService {
     const wish = validate(updatePlacementRules, input);
     const { tenantId, clock } = operation;
     const before = await this.there(operation, id);
-    const was = JSON.parse(this.keyring.open(before.sealedDesired!, id)) as Desired;
-    const desired: Desired = {
-      image: wish.image ?? was.image,
-      replicas: wish.replicas ?? was.replicas,
-      env: wish.env ?? was.env,
-      ports: was.ports,
-    };
+    const desired = changedBy(wish, desiredOf(this.keyring, before)!);
     const clusters = await this.admitted(operation, 'deployment.update', {
       namespace: before.namespace,
       region: before.region,
@@ -112,10 +107,7 @@ export class PlaceService {
       if (placement.sealedDesired !== before.sealedDesired)
         throw new ApiError('CONFLICT', 'Somebody else changed it meanwhile', { reason: 'CHANGED_MEANWHILE' });
       const { image, replicas } = desired;
-      audit({
-        target: id,
-        changes: { image, replicas, ...(wish.env ? { env: Object.keys(wish.env) } : {}) },
-      });
+      audit({ target: id, changes: { image, replicas, ...namesIn(wish) } });
       const now = clock.now();
       await giveUpDue({ em, publish, now }, placement);
       const partitions = await beginTargets(em, placement, clusters);

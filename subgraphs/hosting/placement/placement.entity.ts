@@ -88,6 +88,7 @@ export class Placement {
   @Property({ type: 'datetime' })
   createdAt!: Date;
 
+  @Field(() => String, { description: 'Who asked for it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;
 

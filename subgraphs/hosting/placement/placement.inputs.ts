@@ -3,7 +3,12 @@ import { z } from 'zod';
 
 import { Json } from '#platform/subgraph/scalars.js';
 
-import { createDeploymentRules, envText, updateDeploymentRules } from '../deployment/deployment.inputs.js';
+import {
+  createDeploymentRules,
+  envText,
+  removeEnvText,
+  setEnvText,
+} from '../deployment/deployment.inputs.js';
 import { PlacementStatus } from './placement.status.js';
 
 @InputType({ description: 'One deployment for several clusters.' })
@@ -61,6 +66,12 @@ export class UpdatePlacementInput {
 
   @Field(() => Json, { nullable: true, description: `All of them. ${envText}` })
   env?: unknown;
+
+  @Field(() => Json, { nullable: true, description: setEnvText })
+  setEnv?: unknown;
+
+  @Field(() => [String], { nullable: true, description: removeEnvText })
+  removeEnv?: string[] | null;
 }
 
 const word = (what: string) =>
@@ -82,8 +93,6 @@ export const placeDeploymentRules = z
     path: ['region'],
     message: 'Region or tag is required',
   });
-
-export const updatePlacementRules = updateDeploymentRules.omit({ takesOver: true });
 
 @InputType({ description: 'Narrows a list of placements; what is left out does not narrow.' })
 export class PlacementFilter {

@@ -7,6 +7,7 @@ import {
   Field,
   FieldResolver,
   ID,
+  Int,
   Mutation,
   Query,
   Resolver,
@@ -15,6 +16,7 @@ import {
 } from 'type-graphql';
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
+import type { Keyring } from '#platform/secrets/keyring.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
@@ -22,6 +24,7 @@ import { eventSource } from '#platform/subgraph/subscription.js';
 import { Cluster } from '../cluster/cluster.entity.js';
 import type { ClusterLoader } from '../cluster/cluster.loader.js';
 import { Deployment } from '../deployment/deployment.entity.js';
+import { desiredOf } from '../deployment/desired.js';
 import type { PlaceService } from './place.service.js';
 import { Placement, PlacementPage } from './placement.entity.js';
 import { PlaceDeploymentInput, PlacementFilter, UpdatePlacementInput } from './placement.inputs.js';
@@ -59,6 +62,7 @@ export class PlacementResolver {
     private readonly placements: PlacementService,
     private readonly places: PlaceService,
     private readonly targetsOf: TargetsLoader,
+    private readonly keyring: Keyring,
   ) {}
 
   @Authorized(permission)
@@ -153,6 +157,23 @@ export class PlacementResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Placement> {
     return this.placements.get(operation, payload.entityId);
+  }
+
+  @FieldResolver(() => [String], {
+    nullable: true,
+    description: 'The names of the environment variables of its deployments; null once it is removed.',
+  })
+  envNames(@Root() placement: Placement): string[] | null {
+    const desired = desiredOf(this.keyring, placement);
+    return desired && Object.keys(desired.env);
+  }
+
+  @FieldResolver(() => [Int], {
+    nullable: true,
+    description: 'The TCP ports of its deployments; null once it is removed.',
+  })
+  ports(@Root() placement: Placement): readonly number[] | null {
+    return desiredOf(this.keyring, placement)?.ports ?? null;
   }
 
   @FieldResolver(() => [PlacementTarget], { description: 'Its clusters, by partition: at most 200.' })

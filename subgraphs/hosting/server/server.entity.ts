@@ -42,6 +42,10 @@ export class Server {
   @Property({ type: 'text' })
   size!: string;
 
+  @Field(() => [String], {
+    description:
+      'SSH keys that may log in, by their names at the provider, as asked for; none of one that was found there.',
+  })
   @Property({ type: 'text[]' })
   sshKeys!: string[];
 
@@ -140,7 +144,8 @@ export class Server {
   priceHourly!: number;
 
   @Field(() => Float, {
-    description: 'Net price of a month, which is the most that a month costs, without its address.',
+    description:
+      'Net price of a month, in major units, which is the most that a month costs, without its address.',
   })
   @Property({ type: 'double' })
   priceMonthly!: number;
@@ -153,7 +158,8 @@ export class Server {
   ipv4PriceHourly!: number;
 
   @Field(() => Float, {
-    description: 'Net price of a month of that address, which is the most that a month of it costs.',
+    description:
+      'Net price of a month of that address, in major units, which is the most that a month of it costs.',
   })
   @Property({ type: 'double', name: 'ipv4_price_monthly' })
   ipv4PriceMonthly!: number;
@@ -166,6 +172,10 @@ export class Server {
   @Property({ type: 'datetime' })
   createdAt!: Date;
 
+  @Field(() => String, {
+    description:
+      'Who asked for it: the id of a user, an API key or a service; `unknown` of one that was found at its provider.',
+  })
   @Property({ type: 'text' })
   createdBy!: string;
 

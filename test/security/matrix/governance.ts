@@ -9,6 +9,7 @@ export const governance: Matrix = {
   'Query.policyHistory':                may('governance.policy.read', readers),
   'Query.policyResults':                may('governance.policy.read', readers),
   'Query.policyExemptions':             may('governance.policy.read', readers),
+  'Query.policyExemption':              may('governance.policy.read', readers),
   'Query.policyPacks':                  may('governance.policy.read', readers),
   'Query.previewPolicy':                may('governance.policy.read', readers, { foreign: 'VALIDATION_FAILED' }),
   'Mutation.createPolicy':              may('governance.policy.manage', [...managers, 'service']),
@@ -21,6 +22,8 @@ export const governance: Matrix = {
   'Query.scoreHistory':                 may('governance.score.read', readers),
   'Subscription.scoreChanged':          may('governance.score.read', readers),
   'Query.policyRemediations':           may('governance.policy.read', readers),
+  'Query.policyRemediation':            may('governance.policy.read', readers),
+  'Subscription.policyRemediationChanged': may('governance.policy.read', readers),
   'Mutation.remediatePolicy':           may('governance.remediation.run', operators),
   'Query.canaries':                     may('governance.canary.read', readers),
   'Query.canary':                       may('governance.canary.read', readers),
@@ -39,5 +42,6 @@ export const governance: Matrix = {
   'Mutation.refreshGitOpsConfig':       may('governance.gitops.manage', [...managers, 'service']),
   'Mutation.syncGitOpsConfig':          may('governance.gitops.manage', [...managers, 'service']),
   'Subscription.gitOpsConfigChanged':   may('governance.gitops.read', readers),
+  'Subscription.gitOpsConfigRemoved':   may('governance.gitops.read', readers),
   'Query.admission':                    may('governance.admission.ask', ['service']),
 };

@@ -36,6 +36,7 @@ export const hosting: Matrix = {
   'Query.haStatus':                     may('hosting.ha.read', ['administrator', 'service']),
   'Query.haNodes':                      may('hosting.ha.read', ['administrator', 'service']),
   'Query.haChanges':                    may('hosting.ha.read', ['administrator', 'service']),
+  'Query.haUpgrade':                    may('hosting.ha.read', ['administrator', 'service']),
   'Query.haUpgrades':                   may('hosting.ha.read', ['administrator', 'service']),
   'Mutation.failOver':                  may('hosting.ha.manage', ['administrator', 'service']),
   'Mutation.startUpgrade':              may('hosting.ha.manage', ['administrator', 'service']),
