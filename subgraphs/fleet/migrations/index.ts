@@ -46,6 +46,7 @@ import { degradedToldMigration } from './108-degraded-told.js';
 import { clientHealthMigration } from './109-client-health.js';
 import { channelGrantsMigration } from './110-channel-grants.js';
 import { copiesMigration } from './111-copies.js';
+import { narrowedMakersMigration } from './112-narrowed-makers.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -178,4 +179,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   clientHealthMigration,
   channelGrantsMigration,
   copiesMigration,
+  narrowedMakersMigration,
 ];
