@@ -36,7 +36,7 @@ import { invitedTenantsMigration } from './102-invited-tenants.js';
 import { endedGrantsMigration } from './103-ended-grants.js';
 import { endedRequestsMigration } from './104-ended-requests.js';
 import { namedUsersMigration } from './105-named-users.js';
-import { namedUsersChangedMigration } from './106-named-users-changed.js';
+import { namedUsersChangedMigration } from './107-named-users-changed.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
