@@ -35,7 +35,7 @@ import { organizationExportsMigration } from './101-organization-exports.js';
 import { invitedTenantsMigration } from './102-invited-tenants.js';
 import { endedGrantsMigration } from './103-ended-grants.js';
 import { endedRequestsMigration } from './104-ended-requests.js';
-import { namedUsersMigration } from './105-named-users.js';
+import { namedUsersMigration } from './106-named-users.js';
 import { namedUsersChangedMigration } from './107-named-users-changed.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */

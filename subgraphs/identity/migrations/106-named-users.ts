@@ -10,7 +10,7 @@ const own = `current_setting('app.tenant_id', true)`;
  * bound to: of its own provider only, by whole addresses, and of those whom its rows name.
  */
 export const namedUsersMigration: AreaMigration = migration(
-  '105_named_users',
+  '106_named_users',
   `alter table identity.delegation add column user_ids text[], add column users_changed_at timestamptz`,
   `alter table identity.delegation_request add column user_ids text[]`,
   ...definerSql(
