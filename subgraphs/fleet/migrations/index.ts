@@ -46,7 +46,7 @@ import { degradedToldMigration } from './108-degraded-told.js';
 import { clientHealthMigration } from './109-client-health.js';
 import { channelGrantsMigration } from './110-channel-grants.js';
 import { copiesMigration } from './111-copies.js';
-import { narrowedMakersMigration } from './112-narrowed-makers.js';
+import { narrowedMakersMigration } from './114-narrowed-makers.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
