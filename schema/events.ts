@@ -106,6 +106,7 @@ export interface Events {
   'identity.api-key.revoked': ApiKeyRevoked;
   'identity.delegation.granted': DelegationChanged;
   'identity.delegation.used': DelegationChanged;
+  'identity.delegation.limited': DelegationChanged;
   'identity.delegation.ended': DelegationChanged;
   'identity.delegation.received': DelegationReceived;
   'identity.delegation-request.changed': DelegationRequestChanged;

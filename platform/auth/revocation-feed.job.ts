@@ -14,6 +14,8 @@ export interface Revocation {
   id: string;
   /** For a node: credentials of a lower generation are refused. */
   belowGeneration?: number;
+  /** For a grant: the users for whom it goes on. */
+  exceptFor?: readonly string[];
   /** False takes an earlier revocation back, as when a tenant is restored. */
   isRevoked: boolean;
 }
@@ -42,6 +44,8 @@ const overlapMs = 30_000;
 export class RevocationFeed implements Revocations {
   /** Sessions, API keys and grants, until their last token has ended. */
   private readonly ended = new Map<string, number>();
+  /** Grants that have ended for all but some users, until the last token of anybody else has ended. */
+  private readonly limited = new Map<string, { users: ReadonlySet<string>; until: number }>();
   private readonly tenants = new Set<string>();
   private readonly generations = new Map<string, number>();
   private readonly ending = new AbortController();
@@ -94,20 +98,23 @@ export class RevocationFeed implements Revocations {
     return this.tenants.has(tenantId);
   }
 
-  isGrantEnded(grantId: string): boolean {
-    return this.ended.has(grantId);
+  isGrantEnded(grantId: string, userId: string): boolean {
+    if (this.ended.has(grantId)) return true;
+    return this.limited.get(grantId)?.users.has(userId) === false;
   }
 
   isSessionEnded(sessionId: string): boolean {
     return this.ended.has(sessionId);
   }
 
-  private apply({ kind, id, belowGeneration, isRevoked }: Revocation): void {
+  private apply({ kind, id, belowGeneration, exceptFor, isRevoked }: Revocation): void {
+    const until = this.clock.now().getTime() + sessionMemoryMs;
     switch (kind) {
       case 'session':
       case 'api-key':
       case 'grant':
-        if (isRevoked) this.ended.set(id, this.clock.now().getTime() + sessionMemoryMs);
+        if (exceptFor) this.limited.set(id, { users: new Set(exceptFor), until });
+        else if (isRevoked) this.ended.set(id, until);
         break;
       case 'tenant':
         if (isRevoked) this.tenants.add(id);
@@ -134,6 +141,7 @@ export class RevocationFeed implements Revocations {
         this.logger.warn({ err: error }, 'revocations could not be read');
       }
       for (const [id, until] of this.ended) if (until <= now.getTime()) this.ended.delete(id);
+      for (const [id, { until }] of this.limited) if (until <= now.getTime()) this.limited.delete(id);
     }
   }
 

@@ -23,7 +23,8 @@ export type KeySource = (kid: string) => VerificationKey | undefined | Promise<V
 export interface Revocations {
   reasonFor(viewer: Viewer): string | undefined;
   isSuspended(tenantId: string): boolean;
-  isGrantEnded(grantId: string): boolean;
+  /** For this user of the provider: a grant may go on for others. */
+  isGrantEnded(grantId: string, userId: string): boolean;
   /** Of sessions that ended long ago it may say no: none of their access tokens is good any more. */
   isSessionEnded(sessionId: string): boolean;
 }
@@ -86,9 +87,9 @@ export class TokenVerifier {
     return this.options.revocations?.isSuspended(tenantId) ?? false;
   }
 
-  /** Whether a client has taken back what it had granted to its provider. */
-  isGrantEnded(grantId: string): boolean {
-    return this.options.revocations?.isGrantEnded(grantId) ?? false;
+  /** Whether a client has taken back what it had granted to its provider, or to this user of it. */
+  isGrantEnded(grantId: string, userId: string): boolean {
+    return this.options.revocations?.isGrantEnded(grantId, userId) ?? false;
   }
 
   /** Whether a session that was going on minutes ago has ended. */
@@ -165,7 +166,7 @@ export class TokenVerifier {
   private endedGrant(viewer: Viewer): ApiError | undefined {
     if (viewer.kind !== 'delegate') return undefined;
     const isOver = viewer.grantExpiresAt * 1000 <= this.options.clock.now().getTime();
-    if (!isOver && !this.options.revocations?.isGrantEnded(viewer.grantId)) return undefined;
+    if (!isOver && !this.isGrantEnded(viewer.grantId, viewer.actorId)) return undefined;
     return new ApiError('FORBIDDEN', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
   }
 

@@ -29,10 +29,12 @@ export interface ApiKeyRevoked {
   keyId: string;
 }
 
-/** A client's grant to its provider: made, acted under, or ended. */
+/** A client's grant to its provider: made, acted under, given to others, or ended. */
 export interface DelegationChanged {
   delegationId: string;
   providerId: string;
+  /** The users of the provider who alone may act under it; null for all of them. Events of the version before have none. */
+  userIds?: string[] | null;
 }
 
 /** The same, to the provider: events are of one tenant, and the grant is the client's. */
@@ -47,6 +49,8 @@ export interface DelegationRequestChanged {
   providerId: string;
   role: string;
   expiresInHours: number;
+  /** The users of the provider who alone are to act; null for all of them. Events of the version before have none. */
+  userIds?: string[] | null;
   reason: string;
   /** Null while it is open. */
   decision: 'APPROVED' | 'DECLINED' | 'WITHDRAWN' | null;

@@ -2,7 +2,7 @@ import type { InputRules } from '#platform/input-rules.js';
 
 import { updateBrandingRules } from './branding/branding.js';
 import { approveDelegationRules, requestDelegationRules } from './delegation/delegation-request.inputs.js';
-import { grantDelegationRules } from './delegation/delegation.inputs.js';
+import { grantDelegationRules, limitDelegationRules } from './delegation/delegation.inputs.js';
 import { acceptInvitationRules, inviteMemberRules } from './member/member.inputs.js';
 import { createMspClientRules, updateMspClientRules } from './msp/msp-client.inputs.js';
 import { changePasswordRules, resetPasswordRules } from './password/password.inputs.js';
@@ -16,6 +16,7 @@ export const identityInputRules: InputRules = {
   CreateMspClientInput: () => createMspClientRules,
   GrantDelegationInput: () => grantDelegationRules,
   InviteMemberInput: () => inviteMemberRules,
+  LimitDelegationInput: () => limitDelegationRules,
   RegisterInput: () => registerRules,
   RequestDelegationInput: () => requestDelegationRules,
   ResetPasswordInput: () => resetPasswordRules,

@@ -1,9 +1,9 @@
 import type { AreaFacts } from '#platform/area.js';
-import type { RevocationSource } from '#platform/auth/revocation-feed.job.js';
+import type { Revocation, RevocationSource } from '#platform/auth/revocation-feed.job.js';
 import type { ApiKeyRevoked, DelegationChanged, SessionRevoked, TenantSuspended } from '#schema/events.js';
 
 import { revokedApiKeysSince } from './api-key/api-key.job.js';
-import { endedDelegationsSince } from './delegation/delegation.job.js';
+import { endedDelegationsSince, limitedDelegationsSince } from './delegation/delegation.job.js';
 import { removedSessionsSince } from './member/member.job.js';
 import { revokedSessionsSince } from './session/revoked-sessions.job.js';
 import { suspensionsSince } from './tenant/suspension.job.js';
@@ -69,18 +69,28 @@ function apiKeys(facts: AreaFacts): RevocationSource {
   };
 }
 
-/** Grants of clients under which nobody may act any more. */
+/** Grants of clients under which nobody may act any more, or only those that are named. */
 function delegations(facts: AreaFacts): RevocationSource {
   return {
     ...facts,
-    topics: ['identity.delegation.ended'],
-    fromEvent: ({ payload }) => {
-      const { delegationId } = payload as unknown as DelegationChanged;
-      return { kind: 'grant', id: delegationId, isRevoked: true };
+    topics: ['identity.delegation.ended', 'identity.delegation.limited'],
+    fromEvent: ({ topic, payload }) => {
+      const { delegationId: id, userIds } = payload as unknown as DelegationChanged;
+      return topic === 'identity.delegation.ended' ? endedFor(id) : endedFor(id, userIds);
     },
     since: async (reader, since) => {
-      const grants = await endedDelegationsSince(reader, since);
-      return grants.map(({ id }) => ({ kind: 'grant', id, isRevoked: true }));
+      const [ended, limited] = await Promise.all([
+        endedDelegationsSince(reader, since),
+        limitedDelegationsSince(reader, since),
+      ]);
+      return [
+        ...ended.map(({ id }) => endedFor(id)),
+        ...limited.map(({ id, userIds }) => endedFor(id, userIds)),
+      ];
     },
   };
+}
+
+function endedFor(id: string, exceptFor?: readonly string[] | null): Revocation {
+  return { kind: 'grant', id, isRevoked: true, ...(exceptFor ? { exceptFor } : {}) };
 }

@@ -34,7 +34,7 @@ import { followRequests } from './delegation/delegation-request.job.js';
 import { DelegationRequestResolver } from './delegation/delegation-request.resolver.js';
 import { DelegationRequestService } from './delegation/delegation-request.service.js';
 import { Delegation } from './delegation/delegation.entity.js';
-import { tellProviders } from './delegation/delegation.job.js';
+import { dropFormerUsers, tellProviders } from './delegation/delegation.job.js';
 import { DelegationResolver } from './delegation/delegation.resolver.js';
 import { DelegationService } from './delegation/delegation.service.js';
 import { AccountMail } from './email/account-mail.js';
@@ -146,6 +146,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       collectErasures(areas),
       collectCopies(areas),
       tellProviders,
+      dropFormerUsers,
       followRequests(mails, publicUrl),
       // Last: an erased tenant has no trail to append to.
       auditConsumer(keyring),

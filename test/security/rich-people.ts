@@ -90,6 +90,8 @@ export async function requests(scene: Scene): Promise<void> {
       provider: tenant.id,
       reason: 'generated',
     }),
+    // Of nobody: what is wrong with a grant is told first.
+    'LimitDelegationInput.userEmails': ['somebody@example.com'],
     'RequestDelegationInput.clientId': client,
     'RequestDelegationInput.role': 'VIEWER',
   };

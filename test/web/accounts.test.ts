@@ -4,6 +4,7 @@ import { partner } from '../billing/support/partner-money.js';
 import { decide } from '../billing/support/partners.js';
 import { client, provider, type ClientBody } from '../identity/msp/support.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
+import { emailOf, member } from '../identity/support/member.js';
 import { dataOf } from '../support/answers.js';
 import { testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
@@ -213,6 +214,8 @@ describe.skipIf(!isChromiumThere)('what clients grant', () => {
   test('is seen as it is made and ended, by operators too, and what can not be read is not called no access', async () => {
     const parent = await provider(stage.panel);
     const acme = await client(stage.panel, stage.panel.mailbox, parent);
+    const { user } = await member(parent, stage.panel.mailbox);
+    const email = await emailOf(stage.panel, user.id);
     await tokenInRole(stage.panel, parent, 'OPERATOR');
     expect(
       await at(parent, '/clients', async (page) => {
@@ -224,6 +227,14 @@ describe.skipIf(!isChromiumThere)('what clients grant', () => {
           ),
         );
         await row.getByText('You may act in it as viewer').waitFor();
+        dataOf(
+          await acme.graphql(
+            'mutation ($input: LimitDelegationInput!) { limitDelegation(input: $input) { id } }',
+            { input: { id: grantDelegation.id, userEmails: [email] } },
+          ),
+        );
+        await row.getByText('Its owner has let in others of your organization only.').waitFor();
+        expect(await page.getByRole('button', { name: 'Act in Acme Corp' }).count()).toBe(0);
         dataOf(
           await acme.graphql('mutation ($id: ID!) { revokeDelegation(id: $id) { id } }', {
             id: grantDelegation.id,

@@ -9,6 +9,7 @@ import { startTestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press } from './support/console.js';
+import { focusedFault, retype } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
 import { useStage } from './support/stage.js';
 
@@ -123,6 +124,7 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
   test('by a provider, of what its client grants and ends', async () => {
     const parent = await provider(stage.panel);
     const acme = await client(stage.panel, mailbox, parent);
+    const onlyForOwner = `Only for Owner (${parent.account.email})`;
     expect(
       await at(parent, `/clients/${acme.id}`, async (page) => {
         await page.getByText('Its owner has granted no access yet.').waitFor();
@@ -151,20 +153,27 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
         }, 'the client to be seen as it fares');
         await press(page, 'Ask Acme Corp for access');
         await page.getByLabel('What it is for').fill('A disk to replace');
+        await page.getByLabel('Only for, by e-mail address').fill('nobody@example.com');
+        await press(page, 'Ask for access');
+        expect(await focusedFault(page)).toContain('No user of the provider has this address');
+        await retype(page, 'Only for, by e-mail address', parent.account.email);
         await press(page, 'Ask for access');
         await page.getByText('As operator for 8 h: A disk to replace').waitFor();
+        await page.getByText(onlyForOwner).waitFor();
         await page.getByRole('button', { name: 'Withdraw the request' }).waitFor();
         expect(await wrongWith(page)).toEqual([]);
       }),
     ).toEqual(nothingWrong);
     expect(
       await at(acme, '/members', async (page) => {
+        await page.getByText(onlyForOwner).waitFor();
         await press(page, 'Approve access as operator');
         await choose(page, 'At most as', 'Viewer: looks only');
         expect(await wrongWith(page)).toEqual([]);
         await press(page, 'Approve');
         await page.getByText('As viewer until').waitFor();
         await page.getByText('Nobody asks for access to your organization.').waitFor();
+        await page.getByText(onlyForOwner).waitFor();
       }),
     ).toEqual(nothingWrong);
     expect(

@@ -163,8 +163,10 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
       await at(acme, '/members', async (page) => {
         await press(page, 'Let the provider act in your organization');
         await choose(page, 'At most as', 'Operator: the fleet');
+        await retype(page, 'Only for, by e-mail address', parent.account.email);
         await press(page, 'Grant access');
         await page.getByText('As operator until').waitFor();
+        await page.getByText(`Only for Owner (${parent.account.email})`).waitFor();
       }),
     ).toEqual(nothingWrong);
     expect(
@@ -210,6 +212,10 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
         await choose(page, 'At most as', 'Operator: the fleet');
         await press(page, 'Grant access');
         await access.first().getByText('As operator until').waitFor();
+        await open(page, 'Change for whom: the access as operator', 'Who of the provider may act');
+        await retype(page, 'Only for, by e-mail address', parent.account.email);
+        await page.keyboard.press('Enter');
+        await access.first().getByText(`Only for Owner (${parent.account.email})`).waitFor();
         await press(page, 'End it: the access as operator');
         await page.getByText('The access has ended.').waitFor();
         await page.getByRole('button', { name: /^End it/ }).waitFor({ state: 'detached' });

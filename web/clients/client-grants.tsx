@@ -10,6 +10,7 @@ import {
 import { Listing } from '../parts/listing.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
+import { NamedUsers } from './named-users.tsx';
 
 /** What the client has granted: what is in force, of which there is one at most, and then what was. */
 export function ClientGrants({ clientId }: { clientId: string }) {
@@ -33,6 +34,7 @@ export function ClientGrants({ clientId }: { clientId: string }) {
         <div>
           <strong>{words(grant.role)}</strong> {stateOf(grant)}
           {grant.reason && <p>{grant.reason}</p>}
+          <NamedUsers {...grant} />
           <p className="quiet">
             Granted <Time at={grant.grantedAt} />, last used <Time at={grant.lastUsedAt} />
           </p>

@@ -22,7 +22,7 @@ import { ClientActions } from './client-actions.tsx';
 import { ClientGrants } from './client-grants.tsx';
 import { ClientHealth } from './client-health.tsx';
 import { RequestsToClient } from './requests-to-client.tsx';
-import { useGrants } from './use-grants.ts';
+import { isLetIn, useGrants } from './use-grants.ts';
 
 const route = getRouteApi('/clients/$id');
 
@@ -44,10 +44,10 @@ interface ShownProps {
 }
 
 function Shown({ client, onChange }: ShownProps) {
-  const { may } = useViewer();
+  const { may, me } = useViewer();
   const isActor = may('identity.delegation.use');
   const grants = useGrants(isActor);
-  const isGranted = grants.byClient?.has(client.id) ?? false;
+  const isGranted = isLetIn(grants.byClient?.get(client.id), me.id);
   const { id, name, contactEmail, plan, instanceLimit, instancesUsed, health, status, createdAt } = client;
   const { suspendedAt, suspendedBy, eraseAt } = client;
   const isManager = may('identity.msp.manage');

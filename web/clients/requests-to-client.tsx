@@ -18,6 +18,7 @@ import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
+import { emailsIn, NamedUsers } from './named-users.tsx';
 
 /** What the client was asked for: what is open, of which there is one at most, and then what became of the others. */
 export function RequestsToClient({ clientId, name }: { clientId: string; name: string }) {
@@ -54,6 +55,7 @@ export function RequestsToClient({ clientId, name }: { clientId: string; name: s
                 clientId,
                 role: textOf(form, 'role') as Role,
                 expiresInHours: Number(form.get('hours')),
+                userEmails: emailsIn(form),
                 reason: textOf(form, 'reason'),
               },
             })}
@@ -77,6 +79,11 @@ export function RequestsToClient({ clientId, name }: { clientId: string; name: s
               required
               hint="From the approval on. They may grant less."
             />
+            <Field
+              label="Only for, by e-mail address"
+              name="userEmails"
+              hint="People of your organization, up to 20, separated by commas. Their names are shown to its owners. For all when it is empty."
+            />
             <Field label="What it is for" name="reason" maxLength={500} required hint="Its owners read it." />
           </ActionForm>
         </details>
@@ -86,12 +93,14 @@ export function RequestsToClient({ clientId, name }: { clientId: string; name: s
 }
 
 function RequestLine({ request, onChange }: { request: AccessRequestFragment; onChange: () => void }) {
-  const { id, role, expiresInHours, reason, requestedAt, expiresAt, status, decidedAt } = request;
+  const { id, role, expiresInHours, userIds, users, reason, requestedAt } = request;
+  const { expiresAt, status, decidedAt } = request;
   const isOpen = status === 'PENDING';
   return (
     <>
       <div>
         <strong>{words(status)}</strong> As {words(role).toLowerCase()} for {expiresInHours} h: {reason}
+        <NamedUsers userIds={userIds} users={users} />
         <p className="quiet">
           Asked <Time at={requestedAt} />
           {isOpen && `, ends by itself ${exactTime(expiresAt)}`}

@@ -13,6 +13,11 @@ import {
 
 export type Grant = GrantsInForceQuery['delegationsReceived']['nodes'][number];
 
+/** Whether the user is among those whom the client lets in, if it lets anybody. */
+export function isLetIn(grant: Grant | undefined, userId: string): boolean {
+  return grant !== undefined && (grant.userIds === null || grant.userIds.includes(userId));
+}
+
 export interface Grants {
   /** By client, which has one grant in force at most; undefined until they are known. */
   byClient: ReadonlyMap<string, Grant> | undefined;
@@ -21,7 +26,7 @@ export interface Grants {
 
 const unknown: Grants = { byClient: undefined, told: undefined };
 
-/** Where the viewer may act. They are read again when a client makes or ends one, and as they end. */
+/** Where people of the viewer's organization may act. They are read again when a client makes or ends one, and as they end. */
 export function useGrants(isAllowed: boolean): Grants & { read: () => void } {
   const client = useClient();
   const [grants, setGrants] = useState(unknown);

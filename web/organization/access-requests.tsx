@@ -4,6 +4,7 @@ import { problemOf } from '../api/problem.ts';
 import { useDue } from '../api/use-due.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
+import { emailsIn, emailsOf, NamedUsers } from '../clients/named-users.tsx';
 import {
   ApproveDelegationDocument,
   DeclineDelegationDocument,
@@ -63,12 +64,13 @@ interface RequestLineProps {
 function RequestLine({ request, onChange, onApproved }: RequestLineProps) {
   const { may } = useViewer();
   const [isApproving, setApproving] = useState(false);
-  const { id, role, expiresInHours, reason, expiresAt } = request;
+  const { id, role, expiresInHours, userIds, users, reason, expiresAt } = request;
   const what = `access as ${words(role).toLowerCase()}`;
   return (
     <>
       <div>
         As {words(role).toLowerCase()} for {expiresInHours} h: {reason}
+        <NamedUsers userIds={userIds} users={users} />
         <p className="quiet">It ends by itself {exactTime(expiresAt)}.</p>
       </div>
       {may('identity.delegation.manage') && (
@@ -98,7 +100,11 @@ function RequestLine({ request, onChange, onApproved }: RequestLineProps) {
           document={ApproveDelegationDocument}
           variables={(form) => ({
             id,
-            input: { role: textOf(form, 'role') as Role, expiresInHours: Number(form.get('hours')) },
+            input: {
+              role: textOf(form, 'role') as Role,
+              expiresInHours: Number(form.get('hours')),
+              userEmails: emailsIn(form),
+            },
           })}
           submit="Approve"
           done="The provider may act in your organization."
@@ -120,6 +126,16 @@ function RequestLine({ request, onChange, onApproved }: RequestLineProps) {
             max={expiresInHours}
             defaultValue={expiresInHours}
             required
+          />
+          <Field
+            label="Only for, by e-mail address"
+            name="userEmails"
+            defaultValue={emailsOf(users)}
+            hint={
+              userIds === null
+                ? 'People of the provider, up to 20, separated by commas. For all of them when it is empty.'
+                : 'Some of those for whom it was asked, separated by commas.'
+            }
           />
         </FormDialog>
       )}

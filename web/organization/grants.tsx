@@ -1,17 +1,23 @@
+import { useState } from 'react';
+
 import { problemOf } from '../api/problem.ts';
 import { useDue } from '../api/use-due.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
+import { emailsIn, emailsOf, NamedUsers } from '../clients/named-users.tsx';
 import {
   DelegationChangedDocument,
   DelegationsDocument,
   GrantDelegationDocument,
+  LimitDelegationDocument,
   RevokeDelegationDocument,
+  type GrantRowFragment,
   type Role,
 } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Action } from '../parts/action.tsx';
 import { Field, Select } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
@@ -49,27 +55,7 @@ export function Grants() {
         more={hasMore ? more : undefined}
         empty="Nobody from outside may act in your organization."
         keyOf={({ id }) => id}
-        render={({ id, role, reason, expiresAt, revokedAt, lastUsedAt }) => (
-          <>
-            <div>
-              As {words(role).toLowerCase()} until {exactTime(expiresAt)}
-              {revokedAt && `, ended ${exactTime(revokedAt)}`} {reason}
-              <p className="quiet">
-                last used <Time at={lastUsedAt} />
-              </p>
-            </div>
-            {isOwner && revokedAt === null && new Date(expiresAt) > new Date() && (
-              <Action
-                document={RevokeDelegationDocument}
-                variables={{ id }}
-                text="End it"
-                label={`End it: the access as ${words(role).toLowerCase()}`}
-                done="The access has ended."
-                onDone={reload}
-              />
-            )}
-          </>
-        )}
+        render={(grant) => <GrantLine grant={grant} isOwner={isOwner} onChange={reload} />}
       />
       {isOwner && (
         <details>
@@ -80,6 +66,7 @@ export function Grants() {
               input: {
                 role: textOf(form, 'role') as Role,
                 expiresInHours: Number(form.get('hours')),
+                userEmails: emailsIn(form),
                 reason: textOf(form, 'reason') || null,
               },
             })}
@@ -102,9 +89,77 @@ export function Grants() {
               defaultValue={8}
               required
             />
+            <Field
+              label="Only for, by e-mail address"
+              name="userEmails"
+              hint="People of the provider, up to 20, separated by commas. For all of them when it is empty."
+            />
             <Field label="What it is for" name="reason" maxLength={500} />
           </ActionForm>
         </details>
+      )}
+    </>
+  );
+}
+
+interface GrantLineProps {
+  grant: GrantRowFragment;
+  isOwner: boolean;
+  onChange: () => void;
+}
+
+function GrantLine({ grant, isOwner, onChange }: GrantLineProps) {
+  const [isLimiting, setLimiting] = useState(false);
+  const { id, role, userIds, users, reason, expiresAt, revokedAt, lastUsedAt } = grant;
+  const as = words(role).toLowerCase();
+  return (
+    <>
+      <div>
+        As {as} until {exactTime(expiresAt)}
+        {revokedAt && `, ended ${exactTime(revokedAt)}`} {reason}
+        <NamedUsers userIds={userIds} users={users} />
+        <p className="quiet">
+          last used <Time at={lastUsedAt} />
+        </p>
+      </div>
+      {isOwner && revokedAt === null && new Date(expiresAt) > new Date() && (
+        <div className="actions">
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Change for whom: the access as ${as}`}
+            onClick={() => setLimiting(true)}
+          >
+            Change for whom
+          </button>
+          <Action
+            document={RevokeDelegationDocument}
+            variables={{ id }}
+            text="End it"
+            label={`End it: the access as ${as}`}
+            done="The access has ended."
+            onDone={onChange}
+          />
+        </div>
+      )}
+      {isLimiting && (
+        <FormDialog
+          title="Who of the provider may act"
+          document={LimitDelegationDocument}
+          variables={(form) => ({ input: { id, userEmails: emailsIn(form) ?? [] } })}
+          submit="Change it"
+          done="Nobody else of the provider may act in your organization."
+          onDone={onChange}
+          onClose={() => setLimiting(false)}
+        >
+          <Field
+            label="Only for, by e-mail address"
+            name="userEmails"
+            required
+            defaultValue={emailsOf(users)}
+            hint="People of the provider, up to 20, separated by commas. Whoever else acts just now is out at once."
+          />
+        </FormDialog>
       )}
     </>
   );

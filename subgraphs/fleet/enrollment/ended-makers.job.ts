@@ -12,10 +12,15 @@ const permission = 'fleet.token.create' satisfies FleetPermission;
 
 /**
  * Ends the enrollment tokens of whoever may make none any more, in whichever tenant they made them: a user who was
- * removed or whose role was lowered, an API key that was revoked, a grant that ended.
+ * removed or whose role was lowered, an API key that was revoked, a grant that ended, for all or for whom it names no more.
  */
 export const endedMakersConsumer: Consumer = {
-  topics: ['identity.member.changed', 'identity.api-key.revoked', 'identity.delegation.ended'],
+  topics: [
+    'identity.member.changed',
+    'identity.api-key.revoked',
+    'identity.delegation.ended',
+    'identity.delegation.limited',
+  ],
   async handle(step) {
     switch (step.event.topic) {
       case 'identity.api-key.revoked': {
@@ -25,6 +30,10 @@ export const endedMakersConsumer: Consumer = {
       case 'identity.delegation.ended': {
         const { delegationId } = step.event.payload as unknown as DelegationChanged;
         return endMaker(step, delegationId, EnrollmentTokenEnd.GRANT_ENDED);
+      }
+      case 'identity.delegation.limited': {
+        const { delegationId, userIds } = step.event.payload as unknown as DelegationChanged;
+        return endMaker(step, delegationId, EnrollmentTokenEnd.GRANT_ENDED, userIds ?? []);
       }
       default: {
         const { userId, role } = step.event.payload as unknown as MemberChanged;
@@ -44,19 +53,25 @@ async function endMaker(
   { em, event, now, publish }: ConsumerStep,
   maker: string,
   reason: EnrollmentTokenEnd,
+  /** Of a grant: the users for whom it goes on. */
+  exceptFor?: readonly string[],
 ): Promise<void> {
   await lockMaker(em, maker);
+  const spared = exceptFor ? JSON.stringify(exceptFor) : null;
   await em.execute(
-    `insert into fleet.ended_maker (tenant_id, id, ended_at) values (?, ?, ?)
-     on conflict (tenant_id, id) do update set ended_at = excluded.ended_at`,
-    [event.tenantId, maker, now],
+    `insert into fleet.ended_maker (tenant_id, id, ended_at, except_ids)
+     select ?, ?, ?, case when s.ids is not null then array(select jsonb_array_elements_text(s.ids)) end
+     from (select ?::jsonb as ids) s
+     on conflict (tenant_id, id) do update set ended_at = excluded.ended_at, except_ids = excluded.except_ids`,
+    [event.tenantId, maker, now, spared],
   );
   const column = reason === EnrollmentTokenEnd.GRANT_ENDED ? 'grant_id' : 'created_by';
   const ended = await em.execute<{ tenantId: string; id: string }[]>(
     `update fleet.enrollment_token set revoked_at = ?, revoked_reason = ?
      where ${column} = ? and revoked_at is null and expires_at > ? and (max_uses is null or uses < max_uses)
+       and created_by not in (select jsonb_array_elements_text(?::jsonb))
      returning tenant_id as "tenantId", id`,
-    [now, reason, maker, now],
+    [now, reason, maker, now, spared ?? '[]'],
   );
   for (const { tenantId, id } of ended) {
     publish({

@@ -64,7 +64,7 @@ export class ImpersonationService {
       return refuse(operation, 'WRONG_NODE', 'The token is for another node', claims);
     }
     if (isExpired) return refuse(operation, 'TOKEN_EXPIRED', 'The token has expired', claims);
-    if (claims.delegation && this.access.isGrantEnded(claims.delegation.grant)) {
+    if (claims.delegation && this.access.isGrantEnded(claims.delegation.grant, claims.actorId)) {
       return refuse(operation, 'GRANT_ENDED', 'The delegated access has ended', claims);
     }
     // With another role or password, or without the account, it has ended too.

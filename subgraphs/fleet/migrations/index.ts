@@ -48,6 +48,7 @@ import { channelGrantsMigration } from './110-channel-grants.js';
 import { copiesMigration } from './111-copies.js';
 import { listeningMigration } from './112-listening.js';
 import { earlierSecretsMigration } from './113-earlier-secrets.js';
+import { narrowedMakersMigration } from './114-narrowed-makers.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -182,4 +183,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   copiesMigration,
   listeningMigration,
   earlierSecretsMigration,
+  narrowedMakersMigration,
 ];

@@ -12,6 +12,7 @@ import { UserRole } from '../user/user.entity.js';
 import { Delegation } from './delegation.entity.js';
 import type { ActInTenantPayload } from './delegation.inputs.js';
 import { tell } from './delegation.service.js';
+import { isFor } from './named-users.service.js';
 
 const tokenSeconds = 15 * 60;
 
@@ -37,6 +38,7 @@ export class ActingService {
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       );
       if (locked.revokedAt) throw ended();
+      if (!isFor(locked, viewer.userId)) throw notNamed();
       locked.lastUsedAt = now;
       write.audit({
         target: locked.id,
@@ -107,6 +109,12 @@ export class ActingService {
 
 function ended(): ApiError {
   return new ApiError('FORBIDDEN', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
+}
+
+function notNamed(): ApiError {
+  return new ApiError('FORBIDDEN', 'The client has granted access to others of your organization', {
+    reason: 'NOT_NAMED',
+  });
 }
 
 /** A grant gives nobody more than they may do at home, where roles can be compared; otherwise it lets them look. */

@@ -51,6 +51,13 @@ export class DelegationRequest {
   @Property({ type: 'integer' })
   expiresInHours!: number;
 
+  @Field(() => [ID], {
+    nullable: true,
+    description: 'The users of the provider who alone are to act; null for all whose role there lets them.',
+  })
+  @Property({ type: 'text[]', nullable: true })
+  userIds!: string[] | null;
+
   @Field(() => String, { description: 'What it is for, in the words of the provider.' })
   @Property({ type: 'text' })
   reason!: string;

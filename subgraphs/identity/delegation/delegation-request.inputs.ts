@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { PageArgs } from '#platform/subgraph/paging.js';
 
 import { UserRole } from '../user/user.entity.js';
-import { grantDelegationRules, maxHours } from './delegation.inputs.js';
+import { grantDelegationRules, maxHours, maxUsers } from './delegation.inputs.js';
 
 @InputType({ description: 'What a client is asked for.' })
 export class RequestDelegationInput {
@@ -18,6 +18,14 @@ export class RequestDelegationInput {
 
   @Field(() => Int, { description: `For how many hours from the approval on; 1 to ${maxHours}.` })
   expiresInHours!: number;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      `E-mail addresses of the users of the provider who alone are to act, 1 to ${maxUsers}; all whose role there lets ` +
+      'them are when it is left out or null. The owners of the client see their names and addresses.',
+  })
+  userEmails?: string[] | null;
 
   @Field(() => String, {
     description: 'What it is for; 1 to 500 characters. The owners of the client read it.',
@@ -42,12 +50,21 @@ export class ApproveDelegationInput {
 
   @Field(() => Int, { nullable: true, description: 'For how many hours; no more than was asked for.' })
   expiresInHours?: number | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      `E-mail addresses of the users of the provider who alone may act, 1 to ${maxUsers}: any where nobody was named, ` +
+      'else some of those.',
+  })
+  userEmails?: string[] | null;
 }
 
-const { role, expiresInHours } = grantDelegationRules.shape;
+const { role, expiresInHours, userEmails } = grantDelegationRules.shape;
 export const approveDelegationRules = z.object({
   role: role.nullish(),
   expiresInHours: expiresInHours.nullish(),
+  userEmails,
 });
 
 @ArgsType()

@@ -3,6 +3,8 @@ import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
 import type { DelegationRequestChanged, DelegationRequestReceived } from '#schema/events.js';
 
+import { usersChange } from './delegation.service.js';
+
 const mostRecipients = 20;
 
 /**
@@ -27,7 +29,16 @@ function isNew({ event }: ConsumerStep): boolean {
 
 async function tellProvider(
   step: ConsumerStep,
-  { requestId, providerId, role, expiresInHours, reason, delegationId, cause }: DelegationRequestChanged,
+  {
+    requestId,
+    providerId,
+    role,
+    expiresInHours,
+    userIds,
+    reason,
+    delegationId,
+    cause,
+  }: DelegationRequestChanged,
 ): Promise<void> {
   const { em, event, publish } = step;
   const isThere = await em.execute<unknown[]>('select 1 from identity.tenant where id = ?', [providerId]);
@@ -56,6 +67,7 @@ async function tellProvider(
           client: clientId,
           role,
           expiresInHours,
+          ...usersChange(userIds ?? null),
           reason,
           ...(delegationId ? { delegation: delegationId } : {}),
         },
@@ -67,7 +79,7 @@ async function tellProvider(
 
 async function mailOwners(
   { em, event, enqueue }: ConsumerStep,
-  { providerId, role, expiresInHours, reason, cause }: DelegationRequestChanged,
+  { providerId, role, expiresInHours, userIds, reason, cause }: DelegationRequestChanged,
   mails: MailQueue,
   publicUrl: string,
 ): Promise<void> {
@@ -82,14 +94,20 @@ async function mailOwners(
     [tenantId, mostRecipients],
   );
   if (!asker) return;
-  // Names and reasons are free text; a line break in one must not start a header or a paragraph.
-  const [provider, name, words] = [asker.provider, asker.name, reason].map((text) =>
-    text.replace(/\s+/g, ' '),
+  const named = await em.execute<{ name: string; email: string }[]>(
+    `select name, email from identity."user" where tenant_id = ?
+       and id in (select jsonb_array_elements_text(?::jsonb)) order by id`,
+    [providerId, JSON.stringify(userIds ?? [])],
   );
+  // Names and reasons are free text; a line break in one must not start a header or a paragraph.
+  const inLine = (text: string) => text.replace(/\s+/g, ' ');
+  const [provider, name, words] = [asker.provider, asker.name, reason].map(inLine);
+  const whom = named.map((user) => `${inLine(user.name)} (${user.email})`).join(', ');
   const subject = `${provider} asks for access to your organization`;
   const paragraphs = [
     `${name} of ${provider}, your provider, asks to act in your organization as ${role.toLowerCase()} for ` +
       `${expiresInHours === 1 ? 'an hour' : `${expiresInHours} hours`}. What it is for: ${words}`,
+    ...(whom ? [`Of them only these are to act: ${whom}.`] : []),
     'Until an owner approves it they see and do nothing. Approve it, for less if you like, or decline it at Members:',
     `${publicUrl}/members`,
     'After seven days without an answer the request ends by itself.',

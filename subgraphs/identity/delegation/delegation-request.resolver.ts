@@ -31,6 +31,8 @@ import {
   RequestDelegationInput,
 } from './delegation-request.inputs.js';
 import type { DelegationRequestService } from './delegation-request.service.js';
+import { DelegationUser } from './delegation-user.js';
+import { shownUsers } from './named-users.service.js';
 
 @ArgsType()
 class SentDelegationRequestChangedArgs {
@@ -45,6 +47,19 @@ export class DelegationRequestResolver {
   @FieldResolver(() => DelegationRequestStatus, { description: 'What became of it.' })
   status(@Root() request: DelegationRequest, @Ctx() { operation }: SubgraphContext): DelegationRequestStatus {
     return statusOf(request, operation.clock.now());
+  }
+
+  @FieldResolver(() => [DelegationUser], {
+    nullable: true,
+    description:
+      'Those of `userIds` who are still of the provider, for owners of the client and users of the provider; null for ' +
+      'others, and where nobody is named.',
+  })
+  async users(
+    @Root() request: DelegationRequest,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<DelegationUser[] | null> {
+    return shownUsers(operation, request);
   }
 
   @Authorized('identity.delegation.read')
@@ -74,7 +89,7 @@ export class DelegationRequestResolver {
   @Authorized('identity.delegation.use')
   @Mutation(() => DelegationRequest, {
     description:
-      'Asks a client for access to its tenant, in one role and for a time. Its owners are mailed, and have seven days to ' +
+      'Asks a client for access to its tenant, in one role and for a time, for all users or those that are named. Its owners are mailed, and have seven days to ' +
       'answer; nothing may be done until one approves. The same again while it is open is the same request. CONFLICT ' +
       '(REQUEST_PENDING) while another one is open, PLAN_REQUIRED, NOT_FOUND for whoever is no client, FORBIDDEN ' +
       '(TENANT_SUSPENDED), VALIDATION_FAILED, RATE_LIMITED after several to one client.',
@@ -102,7 +117,7 @@ export class DelegationRequestResolver {
   @Mutation(() => DelegationRequest, {
     description:
       'Grants what the provider has asked for, or less of it, from now on. A grant that is in force is replaced. Safe to ' +
-      'repeat. NOT_FOUND, CONFLICT (REQUEST_ENDED), VALIDATION_FAILED for more than was asked for, FORBIDDEN (ROLE_CHANGED).',
+      'repeat. NOT_FOUND, CONFLICT (REQUEST_ENDED, NOBODY_LEFT of those that it names), VALIDATION_FAILED for more than was asked for, FORBIDDEN (ROLE_CHANGED).',
   })
   async approveDelegation(
     @Arg('id', () => ID, { description: 'The request.' }) id: string,

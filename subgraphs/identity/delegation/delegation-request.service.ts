@@ -20,7 +20,8 @@ import {
   type DelegationRequestsArgs,
   type RequestDelegationInput,
 } from './delegation-request.inputs.js';
-import { grantTo, lockProvider } from './delegation.service.js';
+import { grantTo, lockProvider, usersChange } from './delegation.service.js';
+import { isFor, namedUsers, usersNamed } from './named-users.service.js';
 
 const openMs = 7 * 24 * 60 * 60 * 1000;
 
@@ -52,17 +53,22 @@ export class DelegationRequestService {
   async request(operation: Operation, input: RequestDelegationInput): Promise<DelegationRequest> {
     const viewer = operation.requireUser();
     await this.entitlements.requireFeature(operation, 'msp');
-    const { clientId, role, expiresInHours, reason } = validate(requestDelegationRules, input);
+    const { clientId, role, expiresInHours, userEmails, reason } = validate(requestDelegationRules, input);
     await requireClient(operation, clientId);
     const make = async () =>
       operation.write(async (write) => {
         const { em, audit } = write;
         const now = operation.clock.now();
         if ((await lockProvider(em, clientId)) !== viewer.tenantId) throw notFound('Client');
+        const userIds = await usersNamed(em, userEmails);
         const open = await em.findOne(DelegationRequest, { tenantId: clientId, ...isOpen(now) });
         const isSame =
-          open?.role === role && open.expiresInHours === expiresInHours && open.reason === reason;
-        audit({ changes: { actorTenant: viewer.tenantId, role, expiresInHours, reason } });
+          open?.role === role &&
+          open.expiresInHours === expiresInHours &&
+          open.reason === reason &&
+          open.userIds?.join() === userIds?.join();
+        const asked = { role, expiresInHours, ...usersChange(userIds), reason };
+        audit({ changes: { actorTenant: viewer.tenantId, ...asked } });
         if (open && !isSame)
           throw new ApiError('CONFLICT', 'The client has yet to answer another request', {
             reason: 'REQUEST_PENDING',
@@ -78,6 +84,7 @@ export class DelegationRequestService {
           providerId: viewer.tenantId,
           role,
           expiresInHours,
+          userIds,
           reason,
           requestedBy: viewer.userId,
           requestedAt: now,
@@ -131,13 +138,16 @@ export class DelegationRequestService {
       async (write, request) => {
         const role = wanted.role ?? request.role;
         const expiresInHours = wanted.expiresInHours ?? request.expiresInHours;
-        requireNoMore(request, { role, expiresInHours });
+        const userIds = (await usersNamed(write.em, wanted.userEmails)) ?? (await usersLeft(write, request));
+        requireNoMore(request, { role, expiresInHours, userIds });
         const { reason, providerId } = request;
         const now = operation.clock.now();
-        const delegation = await grantTo(write, viewer, providerId, { role, expiresInHours, reason }, now);
+        const granted = { role, expiresInHours, userIds, reason };
+        const delegation = await grantTo(write, viewer, providerId, granted, now);
         request.delegationId = delegation.id;
-        const { expiresAt } = delegation;
-        write.audit({ changes: { role, expiresAt, provider: providerId, delegation: delegation.id } });
+        const { id, expiresAt } = delegation;
+        const changes = { role, expiresAt, provider: providerId, delegation: id, ...usersChange(userIds) };
+        write.audit({ changes });
       },
     );
   }
@@ -175,16 +185,33 @@ async function decide(
   }, tenantId);
 }
 
+/** Those whom a request names and who are still of the provider; null where it is for all. */
+async function usersLeft(
+  { em }: Write,
+  { providerId, userIds }: DelegationRequest,
+): Promise<string[] | null> {
+  if (userIds === null) return null;
+  const left = await namedUsers(em, providerId, userIds);
+  if (left.length === 0)
+    throw new ApiError('CONFLICT', 'Nobody of those whom it names is of the provider any more', {
+      reason: 'NOBODY_LEFT',
+    });
+  return left.map(({ id }) => id);
+}
+
 /** Throws VALIDATION_FAILED when more is granted than was asked for. Roles that can not be compared are more. */
 function requireNoMore(
   asked: DelegationRequest,
-  { role, expiresInHours }: Required<Pick<RequestDelegationInput, 'role' | 'expiresInHours'>>,
+  { role, expiresInHours, userIds }: Pick<DelegationRequest, 'role' | 'expiresInHours' | 'userIds'>,
 ): void {
   const isLess = asked.role === UserRole.ADMIN || role === asked.role || role === UserRole.VIEWER;
   const details: Faults = {
     ...(isLess ? {} : { 'input.role': `Only ${asked.role} was asked for` }),
     ...(expiresInHours > asked.expiresInHours
       ? { 'input.expiresInHours': `Only ${asked.expiresInHours} hours were asked for` }
+      : {}),
+    ...(userIds?.every((id) => isFor(asked, id)) === false
+      ? { 'input.userEmails': 'It was asked for others' }
       : {}),
   };
   if (Object.keys(details).length > 0) throw invalidFields(details);
@@ -246,7 +273,7 @@ function tell(
     | 'identity.delegation-request.repeated' = 'identity.delegation-request.changed',
 ): void {
   const { userId: actor, tenantId: actorTenant }: UserViewer = operation.requireUser();
-  const { tenantId, id, providerId, role, expiresInHours, reason, decision, delegationId } = request;
+  const { tenantId, id, providerId, role, expiresInHours, userIds, reason, decision, delegationId } = request;
   write.publish({
     topic,
     tenantId,
@@ -256,6 +283,7 @@ function tell(
       providerId,
       role,
       expiresInHours,
+      userIds,
       reason,
       decision,
       delegationId,

@@ -32,6 +32,19 @@ export class Delegation {
   @Property({ type: 'text' })
   role!: UserRole;
 
+  @Field(() => [ID], {
+    nullable: true,
+    description:
+      'The users of the provider who alone may act; null for all whose role there lets them. Who leaves the provider is ' +
+      'taken from it, so it may be empty: then nobody may.',
+  })
+  @Property({ type: 'text[]', nullable: true })
+  userIds!: string[] | null;
+
+  /** When others were named than before; tokens of who is named no more may be out for a while after that. */
+  @Property({ type: 'datetime', nullable: true })
+  usersChangedAt!: Date | null;
+
   @Field(() => String, { nullable: true, description: 'What it was granted for, in the words of the owner.' })
   @Property({ type: 'text', nullable: true })
   reason!: string | null;

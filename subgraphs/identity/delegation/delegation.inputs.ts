@@ -3,10 +3,17 @@ import { z } from 'zod';
 
 import { PageArgs } from '#platform/subgraph/paging.js';
 
+import { emailAddress } from '../user/email-address.js';
 import { UserRole } from '../user/user.entity.js';
 import { Delegation } from './delegation.entity.js';
 
 export const maxHours = 24 * 365;
+export const maxUsers = 20;
+
+const userEmails = z
+  .array(emailAddress)
+  .min(1, 'Name somebody')
+  .max(maxUsers, `At most ${maxUsers} users can be named`);
 
 @InputType({ description: 'What is granted to the provider.' })
 export class GrantDelegationInput {
@@ -15,6 +22,14 @@ export class GrantDelegationInput {
 
   @Field(() => Int, { description: `For how many hours; 1 to ${maxHours}.` })
   expiresInHours!: number;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      `E-mail addresses of the users of the provider who alone may act, 1 to ${maxUsers}; all whose role there lets them ` +
+      'may when it is left out or null.',
+  })
+  userEmails?: string[] | null;
 
   @Field(() => String, { nullable: true, description: 'What it is for; at most 500 characters.' })
   reason?: string | null;
@@ -26,8 +41,22 @@ export const grantDelegationRules = z.object({
     .int()
     .min(1, 'It must last at least 1 hour')
     .max(maxHours, `It may last at most ${maxHours} hours`),
+  userEmails: userEmails.nullish(),
   reason: z.string().trim().max(500, 'Reason must have at most 500 characters').nullish(),
 });
+
+@InputType({ description: 'For whom a grant is from now on.' })
+export class LimitDelegationInput {
+  @Field(() => ID, { description: 'The grant.' })
+  id!: string;
+
+  @Field(() => [String], {
+    description: `E-mail addresses of the users of the provider who alone may act; 1 to ${maxUsers}.`,
+  })
+  userEmails!: string[];
+}
+
+export const limitDelegationRules = z.object({ id: z.string(), userEmails });
 
 @InputType({ description: 'Narrows a list of grants; what is left out does not narrow.' })
 export class DelegationFilter {

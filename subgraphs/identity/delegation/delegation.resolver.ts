@@ -5,6 +5,7 @@ import {
   Authorized,
   Ctx,
   Field,
+  FieldResolver,
   ID,
   Mutation,
   Query,
@@ -19,14 +20,17 @@ import type { Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
 import type { ActingService } from './acting.service.js';
+import { DelegationUser } from './delegation-user.js';
 import { Delegation, DelegationPage } from './delegation.entity.js';
 import {
   ActInTenantInput,
   ActInTenantPayload,
   DelegationsArgs,
   GrantDelegationInput,
+  LimitDelegationInput,
 } from './delegation.inputs.js';
 import { delegationTopics, type DelegationService } from './delegation.service.js';
+import { shownUsers } from './named-users.service.js';
 
 @ArgsType()
 class ReceivedDelegationChangedArgs {
@@ -34,12 +38,24 @@ class ReceivedDelegationChangedArgs {
   clientId?: string | null;
 }
 
-@Resolver()
+@Resolver(() => Delegation)
 export class DelegationResolver {
   constructor(
     private readonly delegations: DelegationService,
     private readonly acting: ActingService,
   ) {}
+
+  @FieldResolver(() => [DelegationUser], {
+    nullable: true,
+    description:
+      'Those of `userIds`, for owners of the client and users of the provider; null for others, and where nobody is named.',
+  })
+  async users(
+    @Root() delegation: Delegation,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<DelegationUser[] | null> {
+    return shownUsers(operation, delegation);
+  }
 
   @Authorized('identity.delegation.read')
   @Query(() => DelegationPage, {
@@ -69,14 +85,28 @@ export class DelegationResolver {
   @Authorized('identity.delegation.manage')
   @Mutation(() => Delegation, {
     description:
-      'Lets users of the provider act in the tenant, in one role and for a time. A grant that is in force is replaced. ' +
-      'CONFLICT (NO_PROVIDER), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED.',
+      'Lets users of the provider act in the tenant, all or those that are named, in one role and for a time. A grant that ' +
+      'is in force is replaced. CONFLICT (NO_PROVIDER), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED.',
   })
   async grantDelegation(
     @Arg('input', () => GrantDelegationInput) input: GrantDelegationInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Delegation> {
     return this.delegations.grant(operation, input);
+  }
+
+  @Authorized('identity.delegation.manage')
+  @Mutation(() => Delegation, {
+    description:
+      'Names anew who of the provider may act under a grant that is in force, and nobody else may. Whoever is named no more ' +
+      'is refused within seconds, and the enrollment tokens that they made end; all else that was set up stays. To let all ' +
+      'in again, grant anew. Safe to repeat. NOT_FOUND, CONFLICT (GRANT_ENDED), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED.',
+  })
+  async limitDelegation(
+    @Arg('input', () => LimitDelegationInput) input: LimitDelegationInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Delegation> {
+    return this.delegations.limit(operation, input);
   }
 
   @Authorized('identity.delegation.manage')
@@ -94,7 +124,7 @@ export class DelegationResolver {
   @Mutation(() => ActInTenantPayload, {
     description:
       "A token for acting in a client's tenant, under the grant of the client. PLAN_REQUIRED, FORBIDDEN (GRANT_REQUIRED, " +
-      'GRANT_ENDED), NOT_FOUND for whoever is no client.',
+      'GRANT_ENDED, NOT_NAMED where the grant is for others), NOT_FOUND for whoever is no client.',
   })
   async actInTenant(
     @Arg('input', () => ActInTenantInput) input: ActInTenantInput,
@@ -107,7 +137,7 @@ export class DelegationResolver {
   @Subscription(() => Delegation, {
     subscribe: eventSource('identity.delegation.read', () => ({ topics: delegationTopics })),
     description:
-      'A grant of the tenant was made, ended, or somebody began to act under it. `extensions.cursor` of an event, given ' +
+      'A grant of the tenant was made, limited to users, ended, or somebody began to act under it. `extensions.cursor` of an event, given ' +
       'back as `extensions.after` within 24 hours, resumes after it.',
   })
   async delegationChanged(
@@ -124,7 +154,7 @@ export class DelegationResolver {
       matches: ({ payload }) => clientId == null || payload['clientId'] === clientId,
     })),
     description:
-      'A client of the tenant made or ended a grant to it, or somebody began to act under one; it is given as it is now. ' +
+      'A client of the tenant made, limited or ended a grant to it, or somebody began to act under one; it is given as it is now. ' +
       'That a grant ends at its time is no event. `extensions.cursor` of an event, given back as `extensions.after` within ' +
       '24 hours, resumes after it. PLAN_REQUIRED.',
   })

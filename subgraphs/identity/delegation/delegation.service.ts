@@ -14,9 +14,12 @@ import { requireStanding } from '../user/standing.service.js';
 import { Delegation } from './delegation.entity.js';
 import {
   grantDelegationRules,
+  limitDelegationRules,
   type DelegationsArgs,
   type GrantDelegationInput,
+  type LimitDelegationInput,
 } from './delegation.inputs.js';
+import { usersNamed } from './named-users.service.js';
 
 const hour = 60 * 60 * 1000;
 
@@ -24,6 +27,7 @@ const hour = 60 * 60 * 1000;
 export const delegationTopics = [
   'identity.delegation.granted',
   'identity.delegation.used',
+  'identity.delegation.limited',
   'identity.delegation.ended',
 ] as const;
 
@@ -70,8 +74,38 @@ export class DelegationService {
       if (!provider) {
         throw new ApiError('CONFLICT', 'The organization has no provider', { reason: 'NO_PROVIDER' });
       }
-      const delegation = await grantTo(write, viewer, provider, wanted, now);
-      audit({ target: delegation.id, changes: { role, expiresAt: delegation.expiresAt, provider } });
+      const userIds = await usersNamed(em, wanted.userEmails);
+      const delegation = await grantTo(write, viewer, provider, { ...wanted, userIds }, now);
+      const { id: target, expiresAt } = delegation;
+      audit({ target, changes: { role, expiresAt, provider, ...usersChange(userIds) } });
+      return delegation;
+    });
+  }
+
+  /** Names anew who may act under a grant. Whoever is named no more is refused within seconds, all others go on. */
+  async limit(operation: Operation, input: LimitDelegationInput): Promise<Delegation> {
+    const viewer = operation.requireUser();
+    const { tenantId } = viewer;
+    const { id, userEmails } = validate(limitDelegationRules, input);
+    return operation.write(async (write) => {
+      const { em, audit } = write;
+      const now = operation.clock.now();
+      await requireStanding(em, viewer);
+      const delegation = await em.findOne(
+        Delegation,
+        { tenantId, id },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
+      if (!delegation) throw notFound('Grant');
+      if (delegation.revokedAt || delegation.expiresAt <= now) {
+        throw new ApiError('CONFLICT', 'The delegated access has ended', { reason: 'GRANT_ENDED' });
+      }
+      const { userIds: before } = delegation;
+      const userIds = await usersNamed(em, userEmails);
+      audit({ target: id, changes: { users: { from: before, to: userIds } } });
+      if (userIds?.join() === before?.join()) return delegation;
+      Object.assign(delegation, { userIds, usersChangedAt: now });
+      tell(write, 'identity.delegation.limited', delegation);
       return delegation;
     });
   }
@@ -110,10 +144,11 @@ export async function grantTo(
   write: Write,
   { tenantId, userId }: UserViewer,
   providerId: string,
-  { role, expiresInHours, reason }: GrantDelegationInput,
+  granted: Pick<GrantDelegationInput, 'role' | 'expiresInHours' | 'reason'> & Pick<Delegation, 'userIds'>,
   now: Date,
 ): Promise<Delegation> {
   const { em } = write;
+  const { role, expiresInHours, userIds, reason } = granted;
   const before = await em.find(Delegation, { tenantId, revokedAt: null, expiresAt: { $gt: now } });
   for (const delegation of before) end(write, delegation, now);
   const delegation = Object.assign(new Delegation(), {
@@ -121,6 +156,8 @@ export async function grantTo(
     id: newId('delegation'),
     providerId,
     role,
+    userIds,
+    usersChangedAt: null,
     reason: reason ?? null,
     grantedBy: userId,
     grantedAt: now,
@@ -131,6 +168,11 @@ export async function grantTo(
   em.persist(delegation);
   tell(write, 'identity.delegation.granted', delegation);
   return delegation;
+}
+
+/** Who is named, for the trails; nothing where nobody is. */
+export function usersChange(userIds: readonly string[] | null): { users?: readonly string[] } {
+  return userIds === null ? {} : { users: userIds };
 }
 
 async function list(
@@ -168,14 +210,14 @@ function end(write: Write, delegation: Delegation, now: Date): void {
 
 /** For the client to see, live; and for everyone who verifies tokens. */
 export function tell(
-  write: Write,
+  write: Pick<Write, 'publish'>,
   topic: (typeof delegationTopics)[number],
-  { tenantId, id, providerId }: Delegation,
+  { tenantId, id, providerId, userIds }: Pick<Delegation, 'tenantId' | 'id' | 'providerId' | 'userIds'>,
 ): void {
   write.publish({
     topic,
     tenantId,
     entityId: id,
-    payload: { delegationId: id, providerId } satisfies DelegationChanged,
+    payload: { delegationId: id, providerId, userIds } satisfies DelegationChanged,
   });
 }

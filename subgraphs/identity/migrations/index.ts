@@ -36,6 +36,8 @@ import { invitedTenantsMigration } from './102-invited-tenants.js';
 import { endedGrantsMigration } from './103-ended-grants.js';
 import { endedRequestsMigration } from './104-ended-requests.js';
 import { listeningMigration } from './105-listening.js';
+import { namedUsersMigration } from './106-named-users.js';
+import { namedUsersChangedMigration } from './107-named-users-changed.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -186,4 +188,6 @@ export const identityMigrations: readonly AreaMigration[] = [
   endedGrantsMigration,
   endedRequestsMigration,
   listeningMigration,
+  namedUsersMigration,
+  namedUsersChangedMigration,
 ];

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { entryOf } from '../../identity/audit/support.js';
 import { client, provider } from '../../identity/msp/support.js';
 import { Mailbox } from '../../identity/support/mailbox.js';
+import { emailOf, member } from '../../identity/support/member.js';
 import { dataOf } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
@@ -106,6 +107,23 @@ test('a grant that is taken back ends what was minted under it', async () => {
     403,
     { status: 400, body: { error: 'The delegated access has ended' } },
   ]);
+});
+
+test('a grant that is for others from now on ends what was minted under it', async () => {
+  const { parent, acme, node, grant, mint } = await acting('ADMIN');
+  const token = tokenOf(await mint());
+  const other = await member(parent, mailbox);
+  const email = await emailOf(panel, other.user.id);
+  dataOf(
+    await acme.graphql('mutation($input: LimitDelegationInput!) { limitDelegation(input: $input) { id } }', {
+      input: { id: grant, userEmails: [email] },
+    }),
+  );
+  await until(async () => (await mint()).status === 403, 'the grant to be refused');
+  expect(await redeem(node, token)).toEqual({
+    status: 400,
+    body: { error: 'The delegated access has ended' },
+  });
 });
 
 async function revoked(tenant: Tenant, id: string): Promise<void> {

@@ -51,6 +51,7 @@ const outOfReach: Record<string, string> = {
   retryCommand: 'takes a command that has ended on an instance; see results.test.ts',
   resumeCanary: 'takes a canary that is paused; see canary.test.ts',
   actInTenant: 'takes the grant of another tenant; see delegation.test.ts',
+  limitDelegation: 'takes the address of a user of the provider; see named-users.test.ts',
   confirmNotificationAddress: 'takes the link of a mail; see confirmed-addresses.test.ts',
   completeSetup: 'the panel has its administrator',
   disableTotp: 'takes a code that was not used yet; see the outbox test',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { dataOf } from '../../support/answers.js';
+import type { TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
 import type { Mailbox } from './mailbox.js';
 
@@ -35,4 +36,11 @@ export async function giveRole(tenant: Tenant, userId: string, role: string): Pr
 
 export async function remove(tenant: Tenant, userId: string): Promise<void> {
   dataOf(await tenant.graphql('mutation($id: ID!) { removeMember(id: $id) { id } }', { id: userId }));
+}
+
+export async function emailOf(panel: TestPanel, userId: string): Promise<string> {
+  const [user] = await panel.sql<{ email: string }>('select email from identity."user" where id = $1', [
+    userId,
+  ]);
+  return user!.email;
 }

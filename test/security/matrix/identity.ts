@@ -90,6 +90,7 @@ export const identity: Matrix = {
   'Subscription.receivedDelegationChanged': may('identity.delegation.use', operators),
   'Subscription.delegationChanged':     may('identity.delegation.read', [...managers, 'service']),
   'Mutation.grantDelegation':           may('identity.delegation.manage', ['owner']),
+  'Mutation.limitDelegation':           may('identity.delegation.manage', ['owner']),
   'Mutation.revokeDelegation':          may('identity.delegation.manage', ['owner']),
   'Query.delegationRequests':           may('identity.delegation.read', [...managers, 'service']),
   'Query.delegationRequestsSent':       may('identity.delegation.use', operators),
