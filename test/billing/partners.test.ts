@@ -210,32 +210,6 @@ test('administrators see the partners of all tenants, page by page', async () =>
   expect(totalCount).toBe(nodes.length);
 });
 
-test('a partner says which organization it is, whatever it calls itself, and is found by that', async () => {
-  const [tenant, stranger] = [await panel.world.tenant(), await panel.world.tenant()];
-  const id = await register(tenant);
-  await register(stranger);
-  const query = `query($filter: PartnerFilter) {
-    partners(first: 500, filter: $filter) { totalCount nodes { id tenantId approvedAt suspendedAt } }
-  }`;
-  const filter = { tenantId: tenant.id };
-  const office = await panel.world.administrator();
-  const seen = {
-    partners: { totalCount: 1, nodes: [{ id, tenantId: tenant.id, approvedAt: null, suspendedAt: null }] },
-  };
-  for (const token of [office, tenant.token])
-    expect(dataOf(await panel.world.graphql(query, { filter }, token))).toEqual(seen);
-  const none = { partners: { totalCount: 0, nodes: [] } };
-  expect(dataOf(await stranger.graphql(query, { filter }))).toEqual(none);
-  const rejected = { filter: { ...filter, status: 'REJECTED' } };
-  expect(dataOf(await panel.world.graphql(query, rejected, office))).toEqual(none);
-  dataOf(await decide(panel, 'approvePartner', id));
-  dataOf(await decide(panel, 'suspendPartner', id));
-  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
-  expect(dataOf(await panel.world.graphql(query, { filter }, office))).toEqual({
-    partners: { totalCount: 1, nodes: [{ id, tenantId: tenant.id, approvedAt: time, suspendedAt: time }] },
-  });
-});
-
 test('administrators hear of each registration, and who registered of the decision, live and by mail', async () => {
   const [tenant, stranger] = [await panel.world.tenant(), await panel.world.tenant()];
   const listen = async (token: string) => {

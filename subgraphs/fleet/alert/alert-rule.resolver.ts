@@ -22,7 +22,7 @@ export class AlertRuleResolver {
     description: 'Sets a rule. Alerts under way follow it from the next beat on. VALIDATION_FAILED.',
   })
   async updateAlertRule(
-    @Arg('input', () => UpdateAlertRuleInput) input: UpdateAlertRuleInput,
+    @Arg('input', () => UpdateAlertRuleInput, { description: 'What changes.' }) input: UpdateAlertRuleInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<AlertRule> {
     return this.rules.update(operation, input);

@@ -34,7 +34,8 @@ export class EnrollmentResolver {
     description: 'Makes an enrollment token. VALIDATION_FAILED.',
   })
   async createEnrollmentToken(
-    @Arg('input', () => CreateEnrollmentTokenInput) input: CreateEnrollmentTokenInput,
+    @Arg('input', () => CreateEnrollmentTokenInput, { description: 'The token.' })
+    input: CreateEnrollmentTokenInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<CreateEnrollmentTokenPayload> {
     return this.enrollments.createToken(operation, input);
@@ -48,7 +49,8 @@ export class EnrollmentResolver {
       'STORAGE_LIMIT) when the plan allows no more instances or less storage than is in use, CONFLICT (PAYMENT_OVERDUE).',
   })
   async createServerEnrollmentToken(
-    @Arg('input', () => CreateServerEnrollmentTokenInput) input: CreateServerEnrollmentTokenInput,
+    @Arg('input', () => CreateServerEnrollmentTokenInput, { description: 'The server and its token.' })
+    input: CreateServerEnrollmentTokenInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<CreateEnrollmentTokenPayload> {
     return this.enrollments.createServerToken(operation, input);
@@ -74,7 +76,8 @@ export class EnrollmentResolver {
       'Repeated under an idempotency key it answers the same instance, with a credential as good as the first.',
   })
   async enrollInstance(
-    @Arg('input', () => EnrollInstanceInput) input: EnrollInstanceInput,
+    @Arg('input', () => EnrollInstanceInput, { description: 'The node and its token.' })
+    input: EnrollInstanceInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<EnrollInstancePayload> {
     return this.enrollments.enroll(operation, input);

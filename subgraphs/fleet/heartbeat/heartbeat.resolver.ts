@@ -31,7 +31,7 @@ export class HeartbeatResolver {
       'field is not there.',
   })
   async reportHeartbeat(
-    @Arg('input', () => ReportHeartbeatInput) input: ReportHeartbeatInput,
+    @Arg('input', () => ReportHeartbeatInput, { description: 'The beat.' }) input: ReportHeartbeatInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<ReportHeartbeatPayload> {
     try {

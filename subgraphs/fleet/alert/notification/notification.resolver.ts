@@ -63,7 +63,8 @@ export class NotificationChannelResolver {
       'LIMIT_REACHED (CHANNELS_LIMIT) at 20.',
   })
   async createWebhookChannel(
-    @Arg('input', () => CreateWebhookChannelInput) input: CreateWebhookChannelInput,
+    @Arg('input', () => CreateWebhookChannelInput, { description: 'The webhook.' })
+    input: CreateWebhookChannelInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<WebhookSecretPayload> {
     return this.channels.createWebhook(operation, input);
@@ -77,7 +78,8 @@ export class NotificationChannelResolver {
       'addresses within a day.',
   })
   async createEmailChannel(
-    @Arg('input', () => CreateEmailChannelInput) input: CreateEmailChannelInput,
+    @Arg('input', () => CreateEmailChannelInput, { description: 'The addresses.' })
+    input: CreateEmailChannelInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<NotificationChannel> {
     return this.channels.createEmail(operation, input);
@@ -88,7 +90,8 @@ export class NotificationChannelResolver {
     description: 'Changes a channel. NOT_FOUND, VALIDATION_FAILED, RATE_LIMITED (TOO_MANY_ADDRESSES).',
   })
   async updateNotificationChannel(
-    @Arg('input', () => UpdateNotificationChannelInput) input: UpdateNotificationChannelInput,
+    @Arg('input', () => UpdateNotificationChannelInput, { description: 'What changes.' })
+    input: UpdateNotificationChannelInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<NotificationChannel> {
     return this.channels.update(operation, input);
@@ -112,7 +115,10 @@ export class NotificationChannelResolver {
       'NOT_FOUND, CONFLICT (CHANNEL_HAS_NO_SECRET).',
   })
   async rotateWebhookSecret(
-    @Arg('input', () => RotateWebhookSecretInput) input: RotateWebhookSecretInput,
+    @Arg('input', () => RotateWebhookSecretInput, {
+      description: 'Which, and for how long the old secret counts.',
+    })
+    input: RotateWebhookSecretInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<WebhookSecretPayload> {
     return this.channels.rotateSecret(operation, input);

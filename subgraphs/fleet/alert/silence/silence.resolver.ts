@@ -49,7 +49,7 @@ export class SilenceResolver {
       'VALIDATION_FAILED, LIMIT_REACHED (SILENCES_LIMIT) at 200 that have not ended.',
   })
   async createSilence(
-    @Arg('input', () => CreateSilenceInput) input: CreateSilenceInput,
+    @Arg('input', () => CreateSilenceInput, { description: 'The silence.' }) input: CreateSilenceInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Silence> {
     return this.service.create(operation, input);
