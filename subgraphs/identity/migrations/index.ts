@@ -35,7 +35,7 @@ import { organizationExportsMigration } from './101-organization-exports.js';
 import { invitedTenantsMigration } from './102-invited-tenants.js';
 import { endedGrantsMigration } from './103-ended-grants.js';
 import { endedRequestsMigration } from './104-ended-requests.js';
-import { repeatedCallsMigration } from './107-repeated-calls.js';
+import { repeatedCallsMigration } from './108-repeated-calls.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [

@@ -3,6 +3,6 @@ import { idempotencyTableSql } from '#platform/idempotency/idempotency.sql.js';
 
 /** The answers of what is done once, however often it is sent. */
 export const repeatedCallsMigration: AreaMigration = migration(
-  '107_repeated_calls',
+  '108_repeated_calls',
   ...idempotencyTableSql('identity'),
 );
