@@ -19,7 +19,9 @@ export const dateTimeScalar: GraphQLScalarType = new GraphQLScalarType({
   parseValue: (value) => storable(dateTime.parseValue(value)),
   parseLiteral: (node, variables) => storable(dateTime.parseLiteral(node, variables)),
   name: 'DateTime',
-  description: 'An instant in RFC 3339 form, UTC, with milliseconds: `2025-01-15T10:30:00.000Z`.',
+  description:
+    'An instant in RFC 3339 form, UTC, with milliseconds: `2025-01-15T10:30:00.000Z`. Given, it may have an offset, and more ' +
+    'or fewer digits of the second, of which those after milliseconds are cut off; the years 1 to 9999.',
 });
 
 function storable(date: Date): Date {

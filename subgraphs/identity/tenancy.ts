@@ -6,6 +6,7 @@ import type { Clock } from '#platform/clock.js';
 import type { Database, EntityClass } from '#platform/database/database.js';
 import { entitlementConsumer } from '#platform/entitlement/entitlement.consumer.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
+import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import type { Logger } from '#platform/logger.js';
 import type { MailQueue } from '#platform/mail-queue.js';
 import type { Sweep } from '#platform/membership/sweep.js';
@@ -29,6 +30,10 @@ import { logoLimits } from './branding/logo.js';
 import { createLogoRouter } from './branding/logo.router.js';
 import { tellClosedSweep } from './closing/closed.job.js';
 import { ActingService } from './delegation/acting.service.js';
+import {
+  DelegationLookupResolver,
+  DelegationRequestLookupResolver,
+} from './delegation/delegation-lookup.resolver.js';
 import { DelegationRequest } from './delegation/delegation-request.entity.js';
 import { followRequests } from './delegation/delegation-request.job.js';
 import { DelegationRequestResolver } from './delegation/delegation-request.resolver.js';
@@ -118,6 +123,8 @@ export function createTenancy(options: TenancyOptions): Tenancy {
   const audits = new AuditService();
   const erasures = new TenantErasureService();
   const exports = new OrganizationExports();
+  const delegations = new DelegationService(entitlements);
+  const requests = new DelegationRequestService(entitlements);
   const operationFor = rawOperations({ database, clock, verifier });
   return {
     resolvers: [
@@ -130,11 +137,10 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       new MspClientResolver(new MspClientService(entitlements), erasures),
       new OrganizationExportResolver(exports),
       new BrandingResolver(brandings),
-      new DelegationResolver(
-        new DelegationService(entitlements),
-        new ActingService(entitlements, keys, publicUrl),
-      ),
-      new DelegationRequestResolver(new DelegationRequestService(entitlements)),
+      new DelegationResolver(delegations, new ActingService(entitlements, keys, publicUrl)),
+      new DelegationRequestResolver(requests),
+      new DelegationLookupResolver(delegations),
+      new DelegationRequestLookupResolver(requests),
     ],
     consumers: [
       entitlementConsumer('identity'),
@@ -158,6 +164,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       tellClosedSweep,
       exportRetentionSweep,
       forgetExportsSweep,
+      idempotencySweep('identity'),
     ],
     routers: [
       createAuditExportRouter(audits, operationFor),

@@ -208,10 +208,15 @@ test('another plan issues them anew, and the ones before are superseded', async 
 test('a node that leaves the fleet frees its licence', async () => {
   const tenant = await panel.world.tenant();
   const node = await tenant.node();
-  const { key } = await licenceOf(node);
+  const { id, key } = await licenceOf(node);
   await tenant.rest(`/api/fleet/instances/${node.id}`, { method: 'DELETE' });
   await until(async () => (await validate(tenant, key)).code === 'FREED', 'the licence to be freed');
   expect((await tenant.rest('/api/billing/licenses')).body).toEqual([]);
+  // By its id it is found still.
+  const find = async (by: Tenant) =>
+    by.graphql('query($id: ID!) { licence(id: $id) { instanceId } }', { id });
+  expect(dataOf(await find(tenant))).toEqual({ licence: { instanceId: node.id } });
+  expect(refusal(await find(await panel.world.tenant()))).toEqual({ code: 'NOT_FOUND' });
 });
 
 test('a licence that was freed is forgotten after a year', async () => {

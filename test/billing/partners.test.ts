@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { client, provider } from '../identity/msp/support.js';
-import { Mailbox } from '../identity/support/mailbox.js';
+import { Mailbox, type ReceivedMail } from '../identity/support/mailbox.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { Live } from '../support/live.js';
 import { startTestPanel, testAdministrator, type TestPanel } from '../support/panel.js';
@@ -232,8 +232,15 @@ test('administrators hear of each registration, and who registered of the decisi
   ];
   expect((await office.received(2)).map(({ data }) => data)).toEqual(statuses);
   expect((await own.received(2)).map(({ data }) => data)).toEqual(statuses);
-  const asked = await mailbox.receive(testAdministrator.email, /^A partner has registered$/);
+  const isAbout = ({ to, text }: ReceivedMail) =>
+    to === testAdministrator.email && text.includes(`/partners/${id}`);
+  await until(async () => mailbox.mails.some(isAbout), 'the mail to the administrators');
+  const asked = mailbox.mails.find(isAbout)!;
+  expect(asked.subject).toBe('A partner has registered');
   expect(asked.text).toContain(`"${registration.name}" wants to be a partner`);
+  expect(asked.text).toContain(
+    `"${tenant.user.tenant.name}" (${tenant.id}), owned by ${tenant.account.email}.`,
+  );
   const answer = await mailbox.receive(
     tenant.account.email,
     /^Your registration as a partner was turned down$/,

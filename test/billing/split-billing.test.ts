@@ -168,3 +168,19 @@ test('when policies can not be asked, only those wait who have mandatory ones', 
   expect((await panel.sdk.subscriptions.list({ customer, status: 'all' })).data).toEqual([]);
   expect(dataOf(await change(free, { plan: 'PRO' })).changeSubscription.plan).toBe('PRO');
 }, 120_000);
+
+test('while fleet is away the plan is told still to who asks for the use of it by the tenant', async () => {
+  const tenant = await panel.world.tenant();
+  await until(async () => {
+    const rows = await panel.sql('select 1 from billing.subscription where tenant_id = $1', [tenant.id]);
+    return rows.length === 1;
+  }, 'billing to know of the tenant');
+  await panel.panel.subgraphs!.fleet.stop();
+  const apart = await tenant.graphql('{ subscription { plan } tenant { name usage { nodes { used } } } }');
+  expect(apart).toMatchObject({
+    data: { subscription: { plan: 'FREE' }, tenant: { name: tenant.user.tenant.name, usage: null } },
+    errors: [{ extensions: { code: 'UNAVAILABLE' } }],
+  });
+  const whole = await tenant.graphql('{ subscription { plan instancesUsed } }');
+  expect(whole).toMatchObject({ data: null, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
+}, 120_000);

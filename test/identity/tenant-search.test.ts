@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { decide, register } from '../billing/support/partners.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
@@ -162,4 +163,29 @@ test('owners and admins rename their organization, which is found by the new nam
     { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' },
     { code: 'UNAUTHENTICATED' },
   ]);
+});
+
+test('a partner says which organization it is, whatever it calls itself, and is found by that', async () => {
+  const [tenant, stranger] = [await panel.world.tenant(), await panel.world.tenant()];
+  const id = await register(tenant);
+  await register(stranger);
+  const query = `query($filter: PartnerFilter) {
+    partners(first: 500, filter: $filter) { totalCount nodes { id tenantId approvedAt suspendedAt } }
+  }`;
+  const filter = { tenantId: tenant.id };
+  const seen = {
+    partners: { totalCount: 1, nodes: [{ id, tenantId: tenant.id, approvedAt: null, suspendedAt: null }] },
+  };
+  for (const token of [administrator, tenant.token])
+    expect(dataOf(await panel.world.graphql(query, { filter }, token))).toEqual(seen);
+  const none = { partners: { totalCount: 0, nodes: [] } };
+  expect(dataOf(await stranger.graphql(query, { filter }))).toEqual(none);
+  const rejected = { filter: { ...filter, status: 'REJECTED' } };
+  expect(dataOf(await panel.world.graphql(query, rejected, administrator))).toEqual(none);
+  dataOf(await decide(panel, 'approvePartner', id));
+  dataOf(await decide(panel, 'suspendPartner', id));
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
+  expect(dataOf(await panel.world.graphql(query, { filter }, administrator))).toEqual({
+    partners: { totalCount: 1, nodes: [{ id, tenantId: tenant.id, approvedAt: time, suspendedAt: time }] },
+  });
 });

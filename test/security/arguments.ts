@@ -44,6 +44,7 @@ const idsOf: Readonly<Record<string, string>> = {
   addInstanceId: 'instance',
   groupId: 'instanceGroup',
   'InstanceFilter.ids': 'instance',
+  'MemberFilter.ids': 'user',
   'Mutation.decommissionInstance.id': 'instance',
   'Mutation.impersonateInstance.id': 'instance',
   'Mutation.sendAddressConfirmations.channelId': 'notificationChannel',
@@ -108,6 +109,7 @@ const byPlace: Readonly<Record<string, unknown>> = {
   'CreateServerEnrollmentTokenInput.serverId': 'srv_generated',
   // What is protected can not be decommissioned.
   'Mutation.protectServer.isProtected': false,
+  'Query.auditEvent.sequence': 1,
   'Query.hostingRegions.provider': 'hetzner',
   'Query.hostingSizes.provider': 'hetzner',
   'Query.hostingSizes.region': 'fsn1',

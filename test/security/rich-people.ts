@@ -38,6 +38,7 @@ export async function mspClient(scene: Scene): Promise<void> {
     contactEmail: `${word}-client@example.com`,
     instanceLimit: 1,
     plan: 'FREE',
+    idempotencyKey: `msp-${word}`,
   };
   const isMade = async () => (await tenant.graphql(query, { input })).errors === undefined;
   await until(isMade, 'the plan that includes clients');
@@ -75,21 +76,32 @@ async function asked(
   return id;
 }
 
+/** What its client has granted to the tenant, and ended again. */
+async function endedGrant({ panel, tenant }: Scene, client: string): Promise<string> {
+  const id = newId('delegation');
+  await panel.sql(
+    `insert into identity.delegation
+       (tenant_id, id, provider_id, role, granted_by, granted_at, expires_at, revoked_at)
+     values ($1, $2, $3, 'VIEWER', $4, $5, $5::timestamptz + interval '1 hour', $5)`,
+    [client, id, tenant.id, tenant.user.id, panel.clock.now().toISOString()],
+  );
+  return id;
+}
+
 /** Requests for access that were made of the tenant, and one that it has made of its client. */
 export async function requests(scene: Scene): Promise<void> {
   const { tenant, word } = scene;
   const client = await clientOf(scene);
   const ofTenant = { client: tenant.id, provider: newId('tenant'), reason: `${word} request` };
+  // What is asked for again is what it has asked for.
+  const sent = await asked(scene, { client, provider: tenant.id, reason: 'generated' });
   scene.values = {
     ...scene.values,
     'Mutation.approveDelegation.id': await asked(scene, ofTenant),
     'Mutation.declineDelegation.id': await asked(scene, ofTenant),
-    // What is asked for again is what it has asked for.
-    'Mutation.withdrawDelegationRequest.id': await asked(scene, {
-      client,
-      provider: tenant.id,
-      reason: 'generated',
-    }),
+    'Mutation.withdrawDelegationRequest.id': sent,
+    'Query.delegationReceived.id': await endedGrant(scene, client),
+    'Query.delegationRequestSent.id': sent,
     // Of nobody: what is wrong with a grant is told first.
     'LimitDelegationInput.userEmails': ['somebody@example.com'],
     'RequestDelegationInput.clientId': client,

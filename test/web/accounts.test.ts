@@ -195,12 +195,12 @@ describe.skipIf(!isChromiumThere)('one client', () => {
 
 describe.skipIf(!isChromiumThere)('a change whose answer was lost', () => {
   test('is said to be done or not, and to be looked for before it is done again', async () => {
-    const parent = await provider(stage.panel);
+    const tenant = await stage.panel.world.tenant();
     expect(
-      await at(parent, '/clients', async (page) => {
-        await retype(page, 'Name of the organization', 'Once Corp');
-        await retype(page, 'E-mail of its owner', `once.${parent.id}@client.example`);
-        await answerLost(page, 'CreateMspClient');
+      await at(tenant, '/partners', async (page) => {
+        await retype(page, 'Name of the partner', 'Once Corp');
+        await retype(page, 'E-mail to write to', 'once@partner.example');
+        await answerLost(page, 'RegisterPartner');
         await page.keyboard.press('Enter');
         await page.getByRole('alert').filter({ hasText: 'it may be done or not. Look before' }).waitFor();
         await page.reload();

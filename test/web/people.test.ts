@@ -258,6 +258,7 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
           await office.getByText('None is like this.').waitFor();
           await choose(office, 'State', 'Any');
           await open(office, 'Approve Nordic Partners', 'Approve Nordic Partners');
+          await office.getByText(`owned by ${tenant.account.email}`).waitFor();
           await retype(office, 'Commission, in percent', '20');
           await office.keyboard.press('Enter');
           await office.getByText('Nordic Partners is approved.').waitFor();

@@ -3,24 +3,29 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { Field, Select } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
+import { useOnceKeys } from '../parts/once-key.ts';
 import { plans } from './plans.ts';
 
 export function NewClient({ onMade }: { onMade: () => void }) {
+  const once = useOnceKeys();
   return (
     <Card title="New client">
       <ActionForm
         document={CreateMspClientDocument}
         variables={(form) => ({
-          input: {
+          input: once.keyed({
             name: textOf(form, 'name'),
             contactEmail: textOf(form, 'contactEmail'),
             instanceLimit: Number(form.get('instanceLimit')),
             plan: textOf(form, 'plan') as Plan,
-          },
+          }),
         })}
         submit="Make the client"
         done="The client is made, and its owner is invited."
-        onDone={onMade}
+        onDone={() => {
+          once.done();
+          onMade();
+        }}
       >
         <Field label="Name of the organization" name="name" required maxLength={200} />
         <Field

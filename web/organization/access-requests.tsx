@@ -111,7 +111,10 @@ function RequestLine({ request, onChange, onApproved }: RequestLineProps) {
           onDone={onApproved}
           onClose={() => setApproving(false)}
         >
-          <p>What it is for: {reason}</p>
+          <p>
+            {request.requestedByName ?? 'Somebody'} of {request.providerName ?? 'the provider'} asks, for
+            this: {reason}
+          </p>
           <Select
             label="At most as"
             name="role"

@@ -10,9 +10,10 @@ import { Action } from '../parts/action.tsx';
 import { Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { useViewer } from '../session/viewer.tsx';
+import { Registrant } from './registrant.tsx';
 
 interface PartnerActionsProps {
-  partner: Pick<PartnerRowFragment, 'id' | 'name' | 'status' | 'commissionPercent'>;
+  partner: Pick<PartnerRowFragment, 'id' | 'tenantId' | 'name' | 'status' | 'commissionPercent'>;
   onChange: () => void;
 }
 
@@ -47,6 +48,7 @@ export function PartnerActions({ partner, onChange }: PartnerActionsProps) {
           onDone={onChange}
           onClose={() => setAgreeing(false)}
         >
+          <Registrant tenantId={partner.tenantId} />
           <Field
             label="Commission, in percent"
             name="commissionPercent"

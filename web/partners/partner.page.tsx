@@ -14,6 +14,7 @@ import { ChangePartner } from './change-partner.tsx';
 import { Commissions } from './commissions.tsx';
 import { Outlook } from './outlook.tsx';
 import { PartnerActions } from './partner-actions.tsx';
+import { Registrant } from './registrant.tsx';
 import { TierChanges } from './tier-changes.tsx';
 
 const route = getRouteApi('/partners/$id');
@@ -59,6 +60,7 @@ function Shown({ partner, onChange }: { partner: PartnerRowFragment; onChange: (
           </dl>
         </Card>
         <Card title="About it">
+          <Registrant tenantId={partner.tenantId} />
           <dl>
             <dt>E-mail</dt>
             <dd>{contactEmail}</dd>
@@ -68,6 +70,14 @@ function Shown({ partner, onChange }: { partner: PartnerRowFragment; onChange: (
             <dd>
               <Time at={partner.createdAt} />
             </dd>
+            {partner.approvedAt && (
+              <>
+                <dt>Approved</dt>
+                <dd>
+                  <Time at={partner.approvedAt} />
+                </dd>
+              </>
+            )}
           </dl>
         </Card>
         {partner.isOwn && may('billing.partner.manage') && (

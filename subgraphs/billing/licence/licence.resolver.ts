@@ -1,4 +1,4 @@
-import { Arg, Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
@@ -21,6 +21,17 @@ export class LicenceResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Licence>> {
     return this.service.page(operation, args);
+  }
+
+  @Authorized('billing.licence.read')
+  @Query(() => Licence, {
+    description: 'One licence, for a year after its node has left the fleet too. NOT_FOUND.',
+  })
+  async licence(
+    @Arg('id', () => ID, { description: 'The licence.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Licence> {
+    return this.service.get(operation, id);
   }
 
   @Authorized('billing.licence.receive')

@@ -30,6 +30,13 @@ export class LicenceService {
     return toPage(rows, window, () => operation.em.count(Licence, active));
   }
 
+  /** Also of a node that has left the fleet. */
+  async get({ em, tenantId }: Operation, id: string): Promise<Licence> {
+    const licence = await em.findOne(Licence, { tenantId, id });
+    if (!licence) throw notFound('Licence');
+    return licence;
+  }
+
   /** Of the node that asks. */
   async own(operation: Operation): Promise<Licence> {
     const licence = await this.ofInstance(operation, operation.requireNode().instanceId);

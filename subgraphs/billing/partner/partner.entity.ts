@@ -33,6 +33,11 @@ registerEnumType(PartnerStatus, {
     'by its tier.',
 })
 export class Partner {
+  @Field(() => ID, {
+    description:
+      'The organization that registered; all else is what it says of itself. Platform administrators find it, and its ' +
+      'owners, by `tenants(filter: { search })`.',
+  })
   @PrimaryKey({ type: 'text' })
   tenantId!: string;
 
@@ -40,7 +45,7 @@ export class Partner {
   @PrimaryKey({ type: 'text' })
   id!: string;
 
-  @Field(() => String, { description: 'The name of the organization.' })
+  @Field(() => String, { description: 'What it calls itself as a partner; nobody has verified it.' })
   @Property({ type: 'text' })
   name!: string;
 
@@ -82,10 +87,17 @@ export class Partner {
   @Property({ type: 'datetime' })
   createdAt!: Date;
 
-  /** Since when it is or was. Kept in whole seconds: so are payments. */
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it was approved last, to the second; null when never.',
+  })
   @Property({ type: 'datetime', nullable: true })
   approvedAt!: Date | null;
 
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Since when it is suspended, to the second; null while it is not.',
+  })
   @Property({ type: 'datetime', nullable: true })
   suspendedAt!: Date | null;
 

@@ -5,8 +5,11 @@ import { PageArgs } from '#platform/subgraph/paging.js';
 
 import { PartnerStatus } from './partner.entity.js';
 
-@InputType({ description: 'Which partners.' })
+@InputType({ description: 'Which partners; all that is given has to fit.' })
 export class PartnerFilter {
+  @Field(() => ID, { nullable: true, description: 'Those that this organization has registered.' })
+  tenantId?: string | null;
+
   @Field(() => PartnerStatus, { nullable: true, description: 'Those about which this was decided.' })
   status?: PartnerStatus | null;
 }

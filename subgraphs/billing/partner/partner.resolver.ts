@@ -120,7 +120,7 @@ export class PartnerResolver {
       'was rejected before, CONFLICT (MANAGED_BY_PROVIDER) for the client of a provider, VALIDATION_FAILED.',
   })
   async registerPartner(
-    @Arg('input', () => RegisterPartnerInput) input: RegisterPartnerInput,
+    @Arg('input', () => RegisterPartnerInput, { description: 'The partner.' }) input: RegisterPartnerInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Partner> {
     return this.partners.register(operation, input);
@@ -132,7 +132,8 @@ export class PartnerResolver {
   })
   async updatePartner(
     @Arg('id', () => ID, { description: 'The partner.' }) id: string,
-    @Arg('input', () => UpdatePartnerInput) input: UpdatePartnerInput,
+    @Arg('input', () => UpdatePartnerInput, { description: 'What changes; the rest stays.' })
+    input: UpdatePartnerInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Partner> {
     return this.partners.update(operation, id, input);
@@ -145,7 +146,8 @@ export class PartnerResolver {
       `of its customers the discount within a minute. ${byAdministrators}, VALIDATION_FAILED.`,
   })
   async approvePartner(
-    @Arg('input', () => ApprovePartnerInput) input: ApprovePartnerInput,
+    @Arg('input', () => ApprovePartnerInput, { description: 'The partner and its commission.' })
+    input: ApprovePartnerInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Partner> {
     return this.decisions.approve(operation, input);

@@ -21,10 +21,15 @@ import { PartnerTierChange } from './tier-change.entity.js';
 /** Partners as they and the platform's administrators see them. */
 export class PartnerService {
   /** In the order in which they registered. */
-  async page(operation: Operation, { status }: PartnerFilter, args: PageArgs): Promise<Page<Partner>> {
+  async page(
+    operation: Operation,
+    { status, tenantId: wanted }: PartnerFilter,
+    args: PageArgs,
+  ): Promise<Page<Partner>> {
     const window = pageWindow(args);
-    const { em, tenantId } = operation;
-    if (isAdministrator(operation)) {
+    const isOffice = isAdministrator(operation);
+    if (isOffice && wanted == null) {
+      const { em } = operation;
       const of = status == null ? [] : [status];
       const [list, count] =
         status == null
@@ -44,7 +49,12 @@ export class PartnerService {
         },
       );
     }
-    const own = { tenantId, ...(status == null ? {} : { status }) };
+    const tenantId = isOffice && wanted != null ? wanted : operation.tenantId;
+    const em = operation.database.forTenant(tenantId);
+    const own = {
+      $and: [{ tenantId }, { tenantId: wanted ?? tenantId }],
+      ...(status == null ? {} : { status }),
+    };
     const rows = await em.find(
       Partner,
       { ...own, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },

@@ -30,7 +30,11 @@ export class StorageUsage {
   limit!: number | null;
 }
 
-@ObjectType({ description: 'What a tenant uses of its plan, as of now.' })
+@ObjectType({
+  description:
+    'What a tenant uses of its plan, as of now. How much is used is counted by other areas: while one of them is away, all of ' +
+    'it is null, with an error, and by the query `usage` so is whatever was asked for beside it. By `tenant { usage }` it alone is.',
+})
 export class Usage {
   @Field(() => NodeUsage, { description: 'Instances.' })
   nodes!: NodeUsage;

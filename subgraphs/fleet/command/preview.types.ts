@@ -223,7 +223,10 @@ export class CommandPreview {
   @Field(() => DateTime, { description: 'No instance would take it up after this.' })
   expiresAt!: Date;
 
-  @Field(() => TenantReference, { description: 'Whose instances they are.' })
+  @Field(() => TenantReference, {
+    description:
+      'Whose instances they are. Without the right to see it the whole preview is null, with an error: leave it out then.',
+  })
   tenant!: TenantReference;
 
   /** All, in the order in which they would get it: no field. */

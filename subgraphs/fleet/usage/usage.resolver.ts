@@ -19,7 +19,11 @@ export class SubscriptionUseResolver {
   constructor(private readonly summaries: SummaryService) {}
 
   @Authorized()
-  @FieldResolver(() => Int, { description: 'How many instances the tenant has now.' })
+  @FieldResolver(() => Int, {
+    description:
+      'How many instances the tenant has now, as fleet counts them: while that is away the whole subscription is null, with ' +
+      'an error. `tenant { usage }` tells the same, and alone is null then.',
+  })
   async instancesUsed(@Ctx() { operation }: SubgraphContext): Promise<number> {
     return (await this.summaries.summary(operation)).totalInstances;
   }

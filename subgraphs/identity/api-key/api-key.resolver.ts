@@ -28,6 +28,17 @@ export class ApiKeyResolver {
   }
 
   @Authorized('identity.api-key.manage')
+  @Query(() => ApiKey, {
+    description: "One of the tenant's API keys, for 90 days after its end too. NOT_FOUND.",
+  })
+  async apiKey(
+    @Arg('id', () => ID, { description: 'The API key.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<ApiKey> {
+    return this.service.get(operation, id);
+  }
+
+  @Authorized('identity.api-key.manage')
   @Query(() => [String], { description: 'What a key that the viewer makes may be allowed.' })
   apiKeyPermissions(@Ctx() { operation }: SubgraphContext): string[] {
     return this.service.grantable(operation.requireViewer());
@@ -37,10 +48,11 @@ export class ApiKeyResolver {
   @Mutation(() => CreateApiKeyPayload, {
     description:
       'Makes an API key, which goes into the Authorization header as a token does. It may do what is listed and no more ' +
-      'than its maker, with whom it ends. VALIDATION_FAILED, FORBIDDEN for anyone but users.',
+      'than its maker, with whom it ends. Each call makes another: one whose answer was lost is found in `apiKeys`, and ' +
+      'ended by `revokeApiKey`. VALIDATION_FAILED, FORBIDDEN for anyone but users.',
   })
   async createApiKey(
-    @Arg('input', () => CreateApiKeyInput) input: CreateApiKeyInput,
+    @Arg('input', () => CreateApiKeyInput, { description: 'The key.' }) input: CreateApiKeyInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<CreateApiKeyPayload> {
     return this.service.create(operation, input);
@@ -64,7 +76,7 @@ export class ApiKeyResolver {
       'For gateways only: trades an API key that came with a request for a token. UNAUTHENTICATED (API_KEY_INVALID).',
   })
   async exchangeApiKey(
-    @Arg('input', () => ExchangeApiKeyInput) input: ExchangeApiKeyInput,
+    @Arg('input', () => ExchangeApiKeyInput, { description: 'The key.' }) input: ExchangeApiKeyInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<ExchangeApiKeyPayload> {
     return { token: await this.service.exchange(operation, input.key) };

@@ -89,6 +89,12 @@ export class ApiKeyService {
     return toPage(rows, window, () => operation.em.count(ApiKey, { tenantId }));
   }
 
+  async get({ em, tenantId }: Operation, id: string): Promise<ApiKey> {
+    const apiKey = await em.findOne(ApiKey, { tenantId, id });
+    if (!apiKey) throw notFound('API key');
+    return apiKey;
+  }
+
   /** Revoking again changes nothing. */
   async revoke(operation: Operation, id: string): Promise<ApiKey> {
     const { tenantId } = operation.requireUser();

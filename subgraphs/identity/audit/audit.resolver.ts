@@ -1,4 +1,15 @@
-import { Args, Authorized, Ctx, FieldResolver, Query, Resolver, Root, Subscription } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  Int,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
@@ -29,6 +40,18 @@ export class AuditResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<AuditEvent>> {
     return this.audits.page(operation, args);
+  }
+
+  @Authorized('identity.audit.read')
+  @Query(() => AuditEvent, {
+    description:
+      "One entry of the tenant's audit trail, by its place, as `sequence` has it and `AuditVerification.brokenAt`. NOT_FOUND.",
+  })
+  async auditEvent(
+    @Arg('sequence', () => Int, { description: 'Its place in the trail.' }) sequence: number,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<AuditEvent> {
+    return this.audits.get(operation, sequence);
   }
 
   @Authorized('identity.audit.read')

@@ -36,7 +36,8 @@ export class BrandingResolver {
       'is no image or holds scripts is refused. PLAN_REQUIRED, VALIDATION_FAILED.',
   })
   async updateBranding(
-    @Arg('input', () => UpdateBrandingInput) input: UpdateBrandingInput,
+    @Arg('input', () => UpdateBrandingInput, { description: 'What changes; the rest stays.' })
+    input: UpdateBrandingInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Branding> {
     return this.brandings.update(operation, input);

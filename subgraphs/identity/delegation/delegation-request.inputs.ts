@@ -69,7 +69,10 @@ export const approveDelegationRules = z.object({
 
 @ArgsType()
 export class DelegationRequestsArgs extends PageArgs {
-  @Field(() => ID, { nullable: true, description: 'Only those to this client.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Only those to this client, in `delegationRequestsSent`; the others are all to one.',
+  })
   clientId?: string | null;
 
   @Field(() => Boolean, {

@@ -95,7 +95,8 @@ export class DelegationRequestResolver {
       '(TENANT_SUSPENDED), VALIDATION_FAILED, RATE_LIMITED after several to one client.',
   })
   async requestDelegation(
-    @Arg('input', () => RequestDelegationInput) input: RequestDelegationInput,
+    @Arg('input', () => RequestDelegationInput, { description: 'The client, and what is asked for.' })
+    input: RequestDelegationInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<DelegationRequest> {
     return this.requests.request(operation, input);

@@ -60,7 +60,10 @@ export const limitDelegationRules = z.object({ id: z.string(), userEmails });
 
 @InputType({ description: 'Narrows a list of grants; what is left out does not narrow.' })
 export class DelegationFilter {
-  @Field(() => ID, { nullable: true, description: 'Only those of this client.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Only those of this client, in `delegationsReceived`; the others are all of one.',
+  })
   clientId?: string | null;
 
   @Field(() => Boolean, {

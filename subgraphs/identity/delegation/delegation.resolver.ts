@@ -89,7 +89,8 @@ export class DelegationResolver {
       'is in force is replaced. CONFLICT (NO_PROVIDER), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED.',
   })
   async grantDelegation(
-    @Arg('input', () => GrantDelegationInput) input: GrantDelegationInput,
+    @Arg('input', () => GrantDelegationInput, { description: 'What is granted.' })
+    input: GrantDelegationInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Delegation> {
     return this.delegations.grant(operation, input);
@@ -127,7 +128,7 @@ export class DelegationResolver {
       'GRANT_ENDED, NOT_NAMED where the grant is for others), NOT_FOUND for whoever is no client.',
   })
   async actInTenant(
-    @Arg('input', () => ActInTenantInput) input: ActInTenantInput,
+    @Arg('input', () => ActInTenantInput, { description: 'The client.' }) input: ActInTenantInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<ActInTenantPayload> {
     return this.acting.act(operation, input.tenantId);

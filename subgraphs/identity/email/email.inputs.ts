@@ -1,6 +1,6 @@
 import { Field, InputType, ObjectType } from 'type-graphql';
 
-@InputType()
+@InputType({ description: 'The link that was mailed.' })
 export class VerifyEmailInput {
   @Field(() => String, { description: 'The token of the link that was mailed; works once, for 24 hours.' })
   token!: string;

@@ -53,6 +53,12 @@ export class InvitationService {
     return toPage(rows, window, () => operation.em.count(Invitation, { tenantId }));
   }
 
+  async get({ em, tenantId }: Operation, id: string): Promise<Invitation> {
+    const invitation = await em.findOne(Invitation, { tenantId, id });
+    if (!invitation) throw notFound('Invitation');
+    return invitation;
+  }
+
   /**
    * Mails a link. An address that is invited already gets a new one, and the one before it ends. A few an hour per address
    * at most, so that nobody's mailbox can be filled.

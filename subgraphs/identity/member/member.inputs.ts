@@ -1,7 +1,7 @@
 import { ArgsType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 
-import { pageOf } from '#platform/subgraph/paging.js';
+import { PageArgs, pageOf } from '#platform/subgraph/paging.js';
 
 import { newPassword } from '../password/password-hash.js';
 import { emailAddress } from '../user/email-address.js';
@@ -10,6 +10,32 @@ import { shownName } from '../user/user.inputs.js';
 
 @ObjectType({ description: "One page of the tenant's users." })
 export class UserPage extends pageOf(User, 'User') {}
+
+@InputType({ description: 'Which users; all that is given has to fit.' })
+export class MemberFilter {
+  @Field(() => [ID], {
+    nullable: true,
+    description: 'These, at most 500; whoever is no user of the tenant is left out.',
+  })
+  ids?: string[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What is in the name or the e-mail address, in any case; at most 254 characters.',
+  })
+  search?: string | null;
+}
+
+@ArgsType()
+export class MembersArgs extends PageArgs {
+  @Field(() => MemberFilter, { nullable: true, description: 'Which; all unless told.' })
+  filter?: MemberFilter | null;
+}
+
+export const memberFilterRules = z.object({
+  ids: z.array(z.string()).max(500, 'There may be at most 500 ids').nullish(),
+  search: z.string().trim().max(254, 'Search must have at most 254 characters').nullish(),
+});
 
 @InputType({ description: 'Whom to invite, and what they will be allowed to do.' })
 export class InviteMemberInput {

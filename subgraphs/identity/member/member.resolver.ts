@@ -12,6 +12,7 @@ import {
   ChangeMemberRoleInput,
   EndMemberSessionsArgs,
   InviteMemberInput,
+  MembersArgs,
   RemoveMemberArgs,
   UserPage,
 } from './member.inputs.js';
@@ -27,10 +28,10 @@ export class MemberResolver {
   @Authorized('identity.member.read')
   @Query(() => UserPage, {
     name: 'members',
-    description: "The tenant's users, in the order in which they joined.",
+    description: "The tenant's users, in the order in which they joined. VALIDATION_FAILED.",
   })
   async listMembers(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => MembersArgs) args: MembersArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<User>> {
     return this.members.page(operation, args);
@@ -39,13 +40,24 @@ export class MemberResolver {
   @Authorized('identity.member.manage')
   @Query(() => InvitationPage, {
     name: 'invitations',
-    description: "The tenant's invitations, oldest first, ended ones included.",
+    description: "The tenant's invitations, oldest first, ended ones included for 30 days.",
   })
   async listInvitations(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Invitation>> {
     return this.invitations.page(operation, args);
+  }
+
+  @Authorized('identity.member.manage')
+  @Query(() => Invitation, {
+    description: "One of the tenant's invitations, for 30 days after its end too. NOT_FOUND.",
+  })
+  async invitation(
+    @Arg('id', () => ID, { description: 'The invitation.' }) id: string,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<Invitation> {
+    return this.invitations.get(operation, id);
   }
 
   @Authorized('identity.member.manage')
@@ -56,7 +68,7 @@ export class MemberResolver {
       'ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several to one address or very many.',
   })
   async inviteMember(
-    @Arg('input', () => InviteMemberInput) input: InviteMemberInput,
+    @Arg('input', () => InviteMemberInput, { description: 'Whom, and as what.' }) input: InviteMemberInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Invitation> {
     return this.invitations.invite(operation, input);
@@ -80,7 +92,8 @@ export class MemberResolver {
       'unknown, ended or used; CONFLICT (EMAIL_TAKEN, PAYMENT_OVERDUE), LIMIT_REACHED (USERS_LIMIT), VALIDATION_FAILED.',
   })
   async acceptInvitation(
-    @Arg('input', () => AcceptInvitationInput) input: AcceptInvitationInput,
+    @Arg('input', () => AcceptInvitationInput, { description: 'The link and the account.' })
+    input: AcceptInvitationInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<AuthPayload> {
     return this.invitations.accept(operation, input);
@@ -95,7 +108,8 @@ export class MemberResolver {
       'VALIDATION_FAILED on currentPassword, RATE_LIMITED.',
   })
   async changeMemberRole(
-    @Arg('input', () => ChangeMemberRoleInput) input: ChangeMemberRoleInput,
+    @Arg('input', () => ChangeMemberRoleInput, { description: 'The user and the role.' })
+    input: ChangeMemberRoleInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<User> {
     return this.members.changeRole(operation, input);

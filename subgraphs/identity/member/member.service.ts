@@ -1,6 +1,9 @@
+import type { ObjectQuery } from '@mikro-orm/core';
+
 import { ApiError, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
-import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
+import { validate } from '#platform/validation.js';
 import type { MemberChanged } from '#schema/events.js';
 
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
@@ -14,7 +17,12 @@ import { lockToManage } from '../user/standing.service.js';
 import { User, UserRole } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { endInvitationsBeyondRole } from './invitations-of-member.service.js';
-import type { ChangeMemberRoleInput } from './member.inputs.js';
+import {
+  memberFilterRules,
+  type ChangeMemberRoleInput,
+  type MemberFilter,
+  type MembersArgs,
+} from './member.inputs.js';
 import { requireOwnerFor, requireProofForOwner } from './owners.js';
 
 /** The users of a tenant, for those who manage them. */
@@ -26,15 +34,16 @@ export class MemberService {
   ) {}
 
   /** In the order in which they joined. */
-  async page(operation: Operation, args: PageArgs): Promise<Page<User>> {
+  async page(operation: Operation, args: MembersArgs): Promise<Page<User>> {
     const window = pageWindow(args);
-    const { tenantId } = operation;
+    const filter = validate(memberFilterRules, args.filter ?? {}, 'filter');
+    const which: ObjectQuery<User> = { tenantId: operation.tenantId, $and: wanted(filter) };
     const rows = await operation.em.find(
       User,
-      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { ...which, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
-    return toPage(rows, window, () => operation.em.count(User, { tenantId }));
+    return toPage(rows, window, () => operation.em.count(User, which));
   }
 
   /**
@@ -149,6 +158,14 @@ export class MemberService {
     if (!user) throw notFound('User');
     return user;
   }
+}
+
+function wanted({ ids, search }: MemberFilter): ObjectQuery<User>[] {
+  const like = { $ilike: `%${(search ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%` };
+  return [
+    ...(ids == null ? [] : [{ id: { $in: ids } }]),
+    ...(search ? [{ $or: [{ name: like }, { email: like }] }] : []),
+  ];
 }
 
 /** What was judged before the lock was judged of the role that the user had then. */

@@ -38,6 +38,7 @@ import { endedRequestsMigration } from './104-ended-requests.js';
 import { listeningMigration } from './105-listening.js';
 import { namedUsersMigration } from './106-named-users.js';
 import { namedUsersChangedMigration } from './107-named-users-changed.js';
+import { repeatedCallsMigration } from './108-repeated-calls.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -190,4 +191,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   listeningMigration,
   namedUsersMigration,
   namedUsersChangedMigration,
+  repeatedCallsMigration,
 ];

@@ -2,6 +2,7 @@ import { ArgsType, Field, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
 import { Plan } from '#platform/entitlement/plans.js';
+import { idempotencyKeyText } from '#platform/idempotency/idempotency-keys.js';
 import { PageArgs } from '#platform/subgraph/paging.js';
 
 import { emailAddress } from '../user/email-address.js';
@@ -28,6 +29,9 @@ export class CreateMspClientInput {
 
   @Field(() => Plan, { description: 'The plan it gets.' })
   plan!: Plan;
+
+  @Field(() => String, { nullable: true, description: idempotencyKeyText })
+  idempotencyKey?: string | null;
 }
 
 export const createMspClientRules = z.object({

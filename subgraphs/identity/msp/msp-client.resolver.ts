@@ -62,7 +62,9 @@ export class MspClientResolver {
   }
 
   @Authorized('identity.msp.read')
-  @Query(() => TenantErasurePage, { description: 'What became of clients that were deleted, oldest first.' })
+  @Query(() => TenantErasurePage, {
+    description: 'What became of clients that were deleted, oldest first; kept for as long as the tenant is.',
+  })
   async tenantErasures(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { operation }: SubgraphContext,
@@ -88,11 +90,11 @@ export class MspClientResolver {
   @Mutation(() => MspClient, {
     description:
       "Makes a client: a tenant of its own with a share of the tenant's instance limit, whose owner is invited by mail. It " +
-      'is ready within seconds. PLAN_REQUIRED, LIMIT_REACHED (INSTANCES_LIMIT) when the shares would be more than the limit, ' +
+      'is ready within seconds. Each call makes another, unless it is repeated with an `idempotencyKey`. PLAN_REQUIRED, LIMIT_REACHED (INSTANCES_LIMIT) when the shares would be more than the limit, ' +
       'CONFLICT (PAYMENT_OVERDUE), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several invitations.',
   })
   async createMspClient(
-    @Arg('input', () => CreateMspClientInput) input: CreateMspClientInput,
+    @Arg('input', () => CreateMspClientInput, { description: 'The client.' }) input: CreateMspClientInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<MspClient> {
     return this.clients.create(operation, input);
@@ -107,7 +109,8 @@ export class MspClientResolver {
   })
   async updateMspClient(
     @Arg('id', () => ID, { description: 'The client.' }) id: string,
-    @Arg('input', () => UpdateMspClientInput) input: UpdateMspClientInput,
+    @Arg('input', () => UpdateMspClientInput, { description: 'What changes; the rest stays.' })
+    input: UpdateMspClientInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<MspClient> {
     return this.clients.update(operation, id, input);

@@ -3,6 +3,7 @@ import { LockMode, type ObjectQuery } from '@mikro-orm/core';
 import type { SqlEntityManager } from '#platform/database/database.js';
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, notFound } from '#platform/errors.js';
+import { IdempotencyKeys } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
@@ -38,6 +39,8 @@ interface Change {
  * which no transaction of the provider can reach.
  */
 export class MspClientService {
+  readonly idempotency = new IdempotencyKeys('identity', ['createMspClient']);
+
   constructor(private readonly entitlements: Entitlements) {}
 
   /** In the order in which they were made, deleted ones included until they are erased. */
@@ -66,33 +69,42 @@ export class MspClientService {
     await this.entitlements.requireFeature(operation, 'msp');
     const { name, contactEmail, instanceLimit, plan } = validate(createMspClientRules, input);
     const { tenantId } = operation;
+    const call = { mutation: 'createMspClient', input, key: input.idempotencyKey } as const;
+    // What is repeated invites nobody, and is not counted.
+    const earlier = await this.idempotency.find<string>(operation, call);
+    if (earlier !== undefined) return this.get(operation, earlier);
     const make = async () =>
-      operation.write(async (write) => {
-        await requireStanding(write.em, operation.requireUser());
-        await this.requireShare(write.em, tenantId, instanceLimit);
-        await requireOpen(write.em, tenantId);
-        const made = Object.assign(new MspClient(), {
-          tenantId,
-          id: newId('tenant'),
-          name,
-          contactEmail,
-          instanceLimit,
-          plan,
-          version: 1,
-          instancesUsed: 0,
-          createdAt: operation.clock.now(),
-          providerSuspendedAt: null,
-          panelSuspendedAt: null,
-          eraseAt: null,
-        });
-        await write.em.persist(made).flush();
-        const changes = { name, contactEmail, instanceLimit, plan };
-        write.audit({ target: made.id, changes });
-        tell(operation, write, made, 'createMspClient', { isChanged: true, changes, isInviting: true });
-        await tellRemainder(write, tenantId);
-        return made;
-      });
-    return countingInvitation(operation, contactEmail, make);
+      this.idempotency.write(
+        operation,
+        call,
+        (id: string) => id,
+        async (write) => {
+          await requireStanding(write.em, operation.requireUser());
+          await this.requireShare(write.em, tenantId, instanceLimit);
+          await requireOpen(write.em, tenantId);
+          const made = Object.assign(new MspClient(), {
+            tenantId,
+            id: newId('tenant'),
+            name,
+            contactEmail,
+            instanceLimit,
+            plan,
+            version: 1,
+            instancesUsed: 0,
+            createdAt: operation.clock.now(),
+            providerSuspendedAt: null,
+            panelSuspendedAt: null,
+            eraseAt: null,
+          });
+          await write.em.persist(made).flush();
+          const changes = { name, contactEmail, instanceLimit, plan };
+          write.audit({ target: made.id, changes });
+          tell(operation, write, made, 'createMspClient', { isChanged: true, changes, isInviting: true });
+          await tellRemainder(write, tenantId);
+          return { answer: made.id, response: made.id };
+        },
+      );
+    return this.get(operation, await countingInvitation(operation, contactEmail, make));
   }
 
   /**

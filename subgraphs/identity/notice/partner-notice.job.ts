@@ -1,8 +1,9 @@
+import type { SqlEntityManager } from '#platform/database/database.js';
 import type { MailQueue } from '#platform/mail-queue.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { PartnerChanged } from '#schema/events.js';
 
-import { partnerMail } from './partner-notices.js';
+import { partnerMail, type Registrant } from './partner-notices.js';
 
 const mostRecipients = 20;
 
@@ -20,7 +21,8 @@ export function mailPartnerNotices(mails: MailQueue, publicUrl: string): Consume
   return {
     topics: ['billing.partner.changed'],
     async handle({ em, event, enqueue }) {
-      const mail = partnerMail(event.payload as unknown as PartnerChanged, publicUrl);
+      const facts = event.payload as unknown as PartnerChanged;
+      const mail = partnerMail(facts, publicUrl, await registrantOf(em, event.tenantId));
       if (!mail) return;
       const { to: whom, subject, text } = mail;
       const recipients = await em.execute<{ tenantId: string; email: string }[]>(
@@ -31,4 +33,14 @@ export function mailPartnerNotices(mails: MailQueue, publicUrl: string): Consume
         mails.send({ enqueue }, tenantId, { kind: subject, to, subject, text });
     },
   };
+}
+
+async function registrantOf(em: SqlEntityManager, tenantId: string): Promise<Registrant> {
+  const [row] = await em.execute<{ tenantName: string; owners: string[] }[]>(
+    `select t.name as "tenantName", array(
+       select u.email from identity."user" u where u.tenant_id = t.id and u.role = 'OWNER' order by u.id limit 5
+     ) as owners from identity.tenant t where t.id = ?`,
+    [tenantId],
+  );
+  return { tenantId, tenantName: row?.tenantName ?? '', owners: row?.owners ?? [] };
 }

@@ -6,8 +6,19 @@ export interface PartnerMail {
   text: string;
 }
 
+/** Who has registered, as the panel knows it: a partner's name and address are words of whoever that is. */
+export interface Registrant {
+  tenantId: string;
+  tenantName: string;
+  owners: readonly string[];
+}
+
 /** What is written about a partner that has changed; undefined where nobody is to be told. */
-export function partnerMail(facts: PartnerChanged, publicUrl: string): PartnerMail | undefined {
+export function partnerMail(
+  facts: PartnerChanged,
+  publicUrl: string,
+  { tenantId, tenantName, owners }: Registrant,
+): PartnerMail | undefined {
   const { partnerId, status, fromStatus, tier, fromTier } = facts;
   // Told by a process of the version before, which says less.
   if (facts.name === undefined) return undefined;
@@ -21,7 +32,9 @@ export function partnerMail(facts: PartnerChanged, publicUrl: string): PartnerMa
     return mail(
       'ADMINISTRATORS',
       'A partner has registered',
-      `${nameOf(facts)} wants to be a partner. You decide on it.`,
+      `${nameOf(facts)} wants to be a partner. You decide on it.\n\n` +
+        `It was registered by the organization ${quoted(tenantName)} (${tenantId}), owned by ${owners.join(', ')}. ` +
+        'Make sure that they are who they say.',
     );
   if (fromStatus !== status) return mail('MANAGERS', ...decided(facts));
   if (fromTier !== tier) return mail('MANAGERS', ...retiered(facts));
@@ -29,7 +42,9 @@ export function partnerMail(facts: PartnerChanged, publicUrl: string): PartnerMa
 }
 
 /** As it was registered, by anybody: on one line, and not to be taken for words of the panel. */
-const nameOf = ({ name = '' }: PartnerChanged): string => `"${name.replaceAll(/\s+/g, ' ')}"`;
+const nameOf = ({ name = '' }: PartnerChanged): string => quoted(name);
+
+const quoted = (name: string): string => `"${name.replaceAll(/\s+/g, ' ')}"`;
 
 type Written = [subject: string, words: string];
 

@@ -2,7 +2,9 @@ import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 
 import { User } from '../user/user.entity.js';
 
-@InputType()
+@InputType({
+  description: 'What a node sends a browser with, to have its user signed in (OAuth 2.0 with PKCE).',
+})
 export class AuthorizationRequestInput {
   @Field(() => ID, {
     description: 'The id of the instance that wants to sign a user in (RFC 6749, section 4.1.1).',
@@ -87,7 +89,7 @@ export class AuthorizationPreflight {
   consentId!: string;
 }
 
-@InputType()
+@InputType({ description: "The user's answer to a node that wants to sign them in." })
 export class DecideAuthorizationInput {
   @Field(() => String, { description: 'The `consentId` of the preflight.' })
   consentId!: string;
@@ -105,7 +107,7 @@ export class DecideAuthorizationPayload {
   redirectTo!: string;
 }
 
-@InputType()
+@InputType({ description: 'An authorization code, which a node trades for the tokens of its user.' })
 export class ExchangeAuthorizationCodeInput {
   @Field(() => String, { description: '`authorization_code`.' })
   grantType!: string;

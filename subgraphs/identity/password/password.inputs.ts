@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { normalPassword } from './normal-password.js';
 import { newPassword } from './password-hash.js';
 
-@InputType()
+@InputType({ description: 'The password until now, and the new one.' })
 export class ChangePasswordInput {
   @Field(() => String, { description: 'The password until now. VALIDATION_FAILED when it is wrong.' })
   currentPassword!: string;
@@ -20,13 +20,13 @@ export const changePasswordRules = z
     message: 'New password must differ from the current one',
   });
 
-@InputType()
+@InputType({ description: 'Whose password is forgotten.' })
 export class RequestPasswordResetInput {
   @Field(() => String, { description: 'The sign-in name of the account.' })
   email!: string;
 }
 
-@InputType()
+@InputType({ description: 'The link that was mailed, and the new password.' })
 export class ResetPasswordInput {
   @Field(() => String, { description: 'The token of the link that was mailed; works once, for an hour.' })
   token!: string;

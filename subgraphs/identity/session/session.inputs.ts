@@ -1,6 +1,6 @@
 import { Field, InputType } from 'type-graphql';
 
-@InputType()
+@InputType({ description: 'Who signs in.' })
 export class LoginInput {
   @Field(() => String, { description: 'The sign-in name.' })
   email!: string;
@@ -15,7 +15,7 @@ export class LoginInput {
   totpCode?: string | null;
 }
 
-@InputType()
+@InputType({ description: 'The session that goes on.' })
 export class RefreshSessionInput {
   @Field(() => String, { description: 'The newest refresh token of the session.' })
   refreshToken!: string;

@@ -25,7 +25,8 @@ export class SetupResolver {
       'no administrator. UNAUTHENTICATED (SETUP_LINK_INVALID).',
   })
   async completeSetup(
-    @Arg('input', () => CompleteSetupInput) input: CompleteSetupInput,
+    @Arg('input', () => CompleteSetupInput, { description: 'The link and the administrator.' })
+    input: CompleteSetupInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<AuthPayload> {
     return this.setup.completeSetup(operation, input.token, input.account);

@@ -78,7 +78,7 @@ export class TenantResolver {
       'Safe to repeat. NOT_FOUND, CONFLICT (MANAGED_BY_PROVIDER): what an MSP client has is decided by its provider.',
   })
   async grantPlan(
-    @Arg('input', () => GrantPlanInput) input: GrantPlanInput,
+    @Arg('input', () => GrantPlanInput, { description: 'The tenant and the plan.' }) input: GrantPlanInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Tenant> {
     return this.tenants.grantPlan(operation, input);

@@ -29,7 +29,9 @@ export class EnableTotpPayload {
   recoveryCodes!: string[];
 }
 
-@InputType()
+@InputType({
+  description: 'A one-time code: it finishes the sign-in of a challenge, or switches the second factor on.',
+})
 export class VerifyTotpInput {
   @Field(() => String, {
     description: 'The one-time code (RFC 6238); with a challenge also a recovery code.',
@@ -64,7 +66,7 @@ export class VerifyTotpPayload {
   expiresIn!: number | null;
 }
 
-@InputType()
+@InputType({ description: 'The proof for switching the second factor off.' })
 export class DisableTotpInput {
   @Field(() => String, { description: 'VALIDATION_FAILED when it is wrong.' })
   currentPassword!: string;

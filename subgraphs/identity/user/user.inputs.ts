@@ -6,7 +6,7 @@ import { emailAddress, normalEmail } from './email-address.js';
 export const shownName = (what: string) =>
   z.string().trim().min(1, `${what} is required`).max(200, `${what} must have at most 200 characters`);
 
-@InputType()
+@InputType({ description: "What changes about the viewer's account; fields that are absent or null stay." })
 export class UpdateProfileInput {
   @Field(() => String, { nullable: true, description: 'The name shown to others; 1 to 200 characters.' })
   name?: string | null;

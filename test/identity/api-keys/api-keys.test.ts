@@ -71,6 +71,12 @@ describe.each(modes)('%s', (mode) => {
       nodes: [{ id: apiKey.id, lastUsedAt: panel.clock.now().toISOString() }],
       totalCount: 1,
     });
+    const one = (by: Tenant) =>
+      by.graphql('query($id: ID!) { apiKey(id: $id) { prefix createdBy } }', { id: apiKey.id });
+    expect(dataOf(await one(tenant))).toEqual({
+      apiKey: { prefix: apiKey.prefix, createdBy: tenant.user.id },
+    });
+    expect(refusal(await one(await panel.world.tenant()))).toEqual({ code: 'NOT_FOUND' });
     const rows = await panel.sql('select * from identity.api_key where id = $1', [apiKey.id]);
     expect(JSON.stringify(rows)).not.toContain(key.slice(12));
   });

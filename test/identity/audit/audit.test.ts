@@ -194,6 +194,17 @@ test.concurrent('what one request caused in all areas is found from each of its 
   expect((await causedBy(1))[0]!.sameRequest).toEqual({ nodes: [told[1]], totalCount: 2 });
 });
 
+test.concurrent('an entry is found by its place in the trail of its tenant', async () => {
+  const tenant = await panel.world.tenant();
+  const { id, sequence } = await entryOf(tenant, 'register');
+  const at = async (place: number) =>
+    tenant.graphql('query($sequence: Int!) { auditEvent(sequence: $sequence) { id action } }', {
+      sequence: place,
+    });
+  expect(dataOf(await at(sequence))).toEqual({ auditEvent: { id, action: 'register' } });
+  expect(refusal(await at(99))).toEqual({ code: 'NOT_FOUND' });
+});
+
 test.concurrent('owners and admins read the trail, nobody else', async () => {
   const tenant = await panel.world.tenant();
   const node = await tenant.node();

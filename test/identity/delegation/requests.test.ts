@@ -57,6 +57,32 @@ const answer = async (
       )
     : tenant.graphql(`mutation($id: ID!) { ${name}(id: $id) { ${shown} } }`, { id });
 
+test.concurrent('a request and its grant are found by their ids on both sides, by the names of who asks', async () => {
+  const [{ parent, acme }, stranger] = [await pair(), await provider(panel)];
+  const { id } = dataOf(await ask(parent, acme.id)).requestDelegation;
+  const names = 'id requestedByName providerName';
+  const find = async (tenant: Tenant, query: string, what: string, fields: string) =>
+    tenant.graphql(`query($id: ID!) { found: ${query}(id: $id) { ${fields} } }`, { id: what });
+  const asked = { found: { id, requestedByName: 'Owner', providerName: parent.user.tenant.name } };
+  expect(dataOf(await find(acme, 'delegationRequest', id, names))).toEqual(asked);
+  expect(dataOf(await find(parent, 'delegationRequestSent', id, names))).toEqual(asked);
+  const granted = dataOf(await answer(acme, 'approveDelegation', id))['approveDelegation']!.delegationId!;
+  const seen = { found: { id: granted, providerName: parent.user.tenant.name } };
+  expect(dataOf(await find(acme, 'delegation', granted, 'id providerName'))).toEqual(seen);
+  expect(dataOf(await find(parent, 'delegationReceived', granted, 'id providerName'))).toEqual(seen);
+  const wrong: [Tenant, string, string][] = [
+    [parent, 'delegationRequest', id],
+    [acme, 'delegationRequest', granted],
+    [parent, 'delegation', granted],
+    [stranger, 'delegationRequest', id],
+    [stranger, 'delegationRequestSent', id],
+    [stranger, 'delegation', granted],
+    [stranger, 'delegationReceived', granted],
+  ];
+  for (const [tenant, query, what] of wrong)
+    expect([query, refusal(await find(tenant, query, what, 'id'))]).toEqual([query, { code: 'NOT_FOUND' }]);
+});
+
 test.concurrent('a provider asks, the owner is mailed and grants less, and both trails have it', async () => {
   const { parent, acme } = await pair();
   await using theirs = new Live(

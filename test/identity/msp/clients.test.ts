@@ -134,6 +134,45 @@ test.concurrent('the routes refuse what the contract says they refuse', async ()
   expect((await parent.rest(path, { method: 'PUT', body: { instance_limit: 20 } })).status).toBe(200);
 });
 
+test.concurrent('a client that is asked for again under its key is the same, with one share and one invitation', async () => {
+  const [parent, other] = [await provider(panel, 20), await provider(panel)];
+  const body = acme();
+  const headers = { 'idempotency-key': 'first-client' };
+  const ask = async (from = parent, more = {}) =>
+    from.rest<ClientBody>('/api/msp/clients', { body: { ...body, ...more }, headers });
+  const both = await Promise.all([ask(), ask()]);
+  const [{ body: made }] = both;
+  expect(made.id).toMatch(/^org_/);
+  // More of them than may be invited.
+  for (let again = 0; again < 4; again += 1) both.push(await ask());
+  expect(both.map((answer) => [answer.status, answer.body])).toEqual(both.map(() => [201, made]));
+  const reused = await ask(parent, { instance_limit: 5 });
+  expect([reused.status, reused.body]).toMatchObject([
+    422,
+    { details: { 'Idempotency-Key': 'The idempotency key was used with another request' } },
+  ]);
+  const byInput = await parent.graphql<{ createMspClient: { id: string } }>(
+    'mutation($input: CreateMspClientInput!) { createMspClient(input: $input) { id } }',
+    {
+      input: {
+        name: body.name,
+        contactEmail: body.contact_email,
+        instanceLimit: 10,
+        plan: 'PRO',
+        idempotencyKey: 'first-client',
+      },
+    },
+  );
+  expect(dataOf(byInput)).toEqual({ createMspClient: { id: made.id } });
+  expect((await parent.rest<ClientBody[]>('/api/msp/clients')).body.map(({ id }) => id)).toEqual([made.id]);
+  // Of another provider it is another call.
+  expect((await ask(other)).body.id).not.toBe(made.id);
+  const invitations = async () =>
+    panel.sql('select 1 from identity.invitation where tenant_id = $1', [made.id]);
+  await until(async () => (await invitations()).length > 0, 'the client to be ready');
+  expect((await invitations()).length).toBe(1);
+});
+
 test.concurrent("shares that are given at once never add up to more than the provider's limit", async () => {
   const parent = await provider(panel, 25);
   const answers = await Promise.all(

@@ -17,6 +17,7 @@ export const billing: Matrix = {
   'Mutation.createPortalSession':       may('billing.subscription.manage', payers),
   'Subscription.subscriptionChanged':   may('billing.subscription.read', readers),
   'Query.licences':                     may('billing.licence.read', readers),
+  'Query.licence':                      may('billing.licence.read', readers),
   'Query.validateLicence':              may('billing.licence.read', readers),
   'Query.partnerTiers':                 may('billing.partner.read', readers),
   // Only identity knows administrators in the database: of what they see here it believes the token.

@@ -58,6 +58,7 @@ export const identity: Matrix = {
   'Mutation.restoreTenant':             may('identity.tenant.suspend', ['administrator'], { acrossTenants: ['administrator'] }),
 
   'Query.auditEvents':                  may('identity.audit.read', [...managers, 'service']),
+  'Query.auditEvent':                   may('identity.audit.read', [...managers, 'service']),
   'Query.verifyAudit':                  may('identity.audit.read', [...managers, 'service']),
   'Subscription.auditEventRecorded':    may('identity.audit.read', [...managers, 'service']),
 
@@ -66,6 +67,7 @@ export const identity: Matrix = {
   'Mutation.updateBranding':            may('identity.branding.manage', [...managers, 'service']),
   'Query.members':                      may('identity.member.read', readers),
   'Query.invitations':                  may('identity.member.manage', [...managers, 'service']),
+  'Query.invitation':                   may('identity.member.manage', [...managers, 'service']),
   'Mutation.inviteMember':              may('identity.member.manage', managers),
   'Mutation.revokeInvitation':          may('identity.member.manage', managers),
   'Mutation.acceptInvitation':          withSecret('INVITATION_INVALID'),
@@ -87,6 +89,8 @@ export const identity: Matrix = {
   // Access that a client grants to the tenant that manages it
   'Query.delegations':                  may('identity.delegation.read', [...managers, 'service']),
   'Query.delegationsReceived':          may('identity.delegation.use', operators),
+  'Query.delegation':                   may('identity.delegation.read', [...managers, 'service']),
+  'Query.delegationReceived':           may('identity.delegation.use', operators),
   'Subscription.receivedDelegationChanged': may('identity.delegation.use', operators),
   'Subscription.delegationChanged':     may('identity.delegation.read', [...managers, 'service']),
   'Mutation.grantDelegation':           may('identity.delegation.manage', ['owner']),
@@ -94,6 +98,8 @@ export const identity: Matrix = {
   'Mutation.revokeDelegation':          may('identity.delegation.manage', ['owner']),
   'Query.delegationRequests':           may('identity.delegation.read', [...managers, 'service']),
   'Query.delegationRequestsSent':       may('identity.delegation.use', operators),
+  'Query.delegationRequest':            may('identity.delegation.read', [...managers, 'service']),
+  'Query.delegationRequestSent':        may('identity.delegation.use', operators),
   'Subscription.delegationRequestChanged': may('identity.delegation.read', [...managers, 'service']),
   'Subscription.sentDelegationRequestChanged': may('identity.delegation.use', operators),
   'Mutation.requestDelegation':         may('identity.delegation.use', ['owner', 'admin', 'operator']),
@@ -104,6 +110,7 @@ export const identity: Matrix = {
 
   // API keys
   'Query.apiKeys':                      may('identity.api-key.manage', [...managers, 'service']),
+  'Query.apiKey':                       may('identity.api-key.manage', [...managers, 'service']),
   'Query.apiKeyPermissions':            may('identity.api-key.manage', [...managers, 'service']),
   'Mutation.createApiKey':              may('identity.api-key.manage', managers),
   'Mutation.revokeApiKey':              may('identity.api-key.manage', managers),

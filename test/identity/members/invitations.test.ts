@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import type { Tenant } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
 import { giveRole, member, remove } from '../support/member.js';
 
@@ -51,4 +52,42 @@ test('open invitations end with whoever sent them last, as far as their role no 
   await remove(tenant, second.user.id);
   expect(refusal(await accept(ofViewer))).toEqual(ended);
   expect(dataOf(await accept(again)).acceptInvitation.user.role).toBe('OPERATOR');
+});
+
+test('members are found by their ids and by what is in their name or address, invitations by their id', async () => {
+  const [tenant, stranger] = [await panel.world.tenant(), await panel.world.tenant()];
+  const { user } = await member(tenant, mailbox, 'VIEWER');
+  const found = async (filter: object, by = tenant) =>
+    by.graphql<{ members: { nodes: { id: string }[]; totalCount: number } }>(
+      'query($filter: MemberFilter) { members(filter: $filter) { nodes { id } totalCount } }',
+      { filter },
+    );
+  const [, { email }] = dataOf(
+    await tenant.graphql<{ members: { nodes: [unknown, { email: string }] } }>(
+      '{ members { nodes { email } } }',
+    ),
+  ).members.nodes;
+  const one = { members: { nodes: [{ id: user.id }], totalCount: 1 } };
+  const none = { members: { nodes: [], totalCount: 0 } };
+  expect(dataOf(await found({ ids: [user.id, stranger.user.id] }))).toEqual(one);
+  expect(dataOf(await found({ search: 'ADMI' }))).toEqual(one);
+  expect(dataOf(await found({ search: email.slice(3, 20).toUpperCase() }))).toEqual(one);
+  expect(dataOf(await found({ ids: [tenant.user.id], search: 'admin' }))).toEqual(none);
+  expect(dataOf(await found({ search: '_' }))).toEqual(none);
+  expect(dataOf(await found({ ids: [] }))).toEqual(none);
+  expect(dataOf(await found({}))).toMatchObject({ members: { totalCount: 2 } });
+  expect(dataOf(await found({ ids: [user.id] }, stranger))).toEqual(none);
+  expect(refusal(await found({ ids: Array.from({ length: 501 }, () => user.id) }))).toEqual({
+    code: 'VALIDATION_FAILED',
+    details: { 'filter.ids': 'There may be at most 500 ids' },
+  });
+  const mutation = 'mutation($input: InviteMemberInput!) { inviteMember(input: $input) { id } }';
+  const input = { email: `${randomUUID()}@example.com`, role: 'OPERATOR' };
+  const { id } = dataOf(
+    await tenant.graphql<{ inviteMember: { id: string } }>(mutation, { input }),
+  ).inviteMember;
+  const invitation = async (by: Tenant) =>
+    by.graphql('query($id: ID!) { invitation(id: $id) { id role } }', { id });
+  expect(dataOf(await invitation(tenant))).toEqual({ invitation: { id, role: 'OPERATOR' } });
+  expect(refusal(await invitation(stranger))).toEqual({ code: 'NOT_FOUND' });
 });
