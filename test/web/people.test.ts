@@ -67,6 +67,13 @@ describe.skipIf(!isChromiumThere)('an account', () => {
         await page.keyboard.type(codeAt(stage.panel, secret));
         await page.keyboard.press('Enter');
         await page.getByText('It is on').waitFor();
+        await press(page, 'More');
+        await press(page, 'Members');
+        await press(page, 'Close the organization');
+        await page.getByRole('dialog').getByLabel('One-time or recovery code').waitFor();
+        await page.keyboard.press('Escape');
+        await page.goBack();
+        await page.getByText('It is on').waitFor();
 
         await using elsewhere = await person();
         const other = await elsewhere.open('/profile');
@@ -218,7 +225,7 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
   });
 
   test('whoever may only look is offered nothing else', async () => {
-    const tenant = await stage.panel.world.tenant();
+    const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
     await tokenInRole(stage.panel, tenant, 'VIEWER');
     await using vera = await person();
     const page = await vera.signIn(tenant, '/commands');
@@ -234,6 +241,19 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
     ]);
     expect(await page.getByRole('link', { name: 'API keys' }).count()).toBe(0);
     expect(await page.getByRole('link', { name: /Send/ }).count()).toBe(0);
+    for (const path of [
+      '/governance',
+      '/governance/canaries',
+      '/governance/gitops',
+      '/kubernetes',
+      '/servers',
+    ]) {
+      await page.goto(stage.panel.panel.url + path);
+      const none = page.locator('main').getByText(/^(There (is|was) no|None is|Nobody is told)/);
+      await none.first().waitFor();
+      // Nothing that is offered stands beside the list.
+      expect([path, await none.filter({ hasText: /below|above/ }).count()]).toEqual([path, 0]);
+    }
   });
 
   test('a partner registers, and an administrator decides, and on its commission', async () => {
