@@ -171,7 +171,9 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await page.keyboard.press('Enter');
         await page.getByText('1 difference').waitFor({ timeout: 60_000 });
         await page.getByText('Create policy Encrypted').waitFor();
-        await press(page, 'Sync Fleet', 'Sync');
+        await press(page, 'Sync Fleet');
+        await page.getByRole('dialog').getByText('Put into force: 1 made.').waitFor();
+        await press(page, 'Sync');
         await page.getByText('Synced', { exact: true }).waitFor({ timeout: 60_000 });
         await press(page, 'Commits of Fleet');
         await page.getByText('by Ada Lovelace').waitFor();
@@ -260,16 +262,24 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
         await page.keyboard.insertText('shop');
         await tabTo(page, 'Image');
         await page.keyboard.insertText('nginx:1.27');
-        await page.keyboard.press('Enter');
+        await retype(page, 'Ports', '80, 443');
+        await retype(page, 'Environment variables', 'MODE');
+        await press(page, 'Run it');
+        await page.getByRole('alert').filter({ hasText: 'NAME=value' }).waitFor();
+        await retype(page, 'Environment variables', 'MODE=fast\nRULE=a=b');
+        await press(page, 'Run it');
         const row = page.getByRole('listitem').filter({ hasText: 'default/shop' });
         await passUntil(stage.panel, row.getByText('1 of 1 ready'));
+        const there = JSON.stringify(stage.panel.kubernetes.deployment('default', 'shop')?.spec);
+        for (const part of ['"containerPort":80', '"containerPort":443', '"fast"', '"a=b"'])
+          expect(there).toContain(part);
       }),
     ).toEqual(nothingWrong);
   });
 });
 
 describe.skipIf(!isChromiumThere)('billing', () => {
-  test('another plan shows what it costs at once, line by line, and is in force when it is taken', async () => {
+  test('another plan shows what it costs at once, line by line, asks before that is paid, and is in force when it is taken or as it says', async () => {
     const tenant = await proTenant(stage.panel);
     expect(
       await at(tenant, '/billing', async (page) => {
@@ -279,8 +289,14 @@ describe.skipIf(!isChromiumThere)('billing', () => {
         await page.getByText(/\$\d+\.\d\d to pay at once/).waitFor();
         await page.getByText('(prorated)').first().waitFor();
         await press(page, 'Change to Pro');
+        await page.getByText(/^\$\d+\.\d\d is paid now, by the card/).waitFor();
+        await press(page, 'Change to Pro');
         await page.getByText('The plan is changed.').waitFor();
         await page.getByText('Paid yearly').waitFor();
+        await choose(page, 'Paid', 'Monthly');
+        await page.getByText(/in force from .* on/).waitFor();
+        await press(page, 'Change to Pro');
+        await page.getByText(/^It becomes Pro on .*; until then all stays\.$/).waitFor();
       }),
     ).toEqual(nothingWrong);
   });
