@@ -3,11 +3,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { proTenant } from '../billing/support/billing-panel.js';
 import { drive, isKnown, workers } from '../governance/support/canaries.js';
 import { policy as declared } from '../governance/support/gitops.js';
-import { nodeWith } from '../governance/support/tenant.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { until, type Tenant } from '../support/world.js';
-import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
 import { focusedFault, open, retype } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
@@ -35,37 +33,6 @@ async function secretsOf(tenant: Tenant): Promise<unknown[]> {
 const paying = async () => (await stage.panel.world.tenant()).grantPlan('PRO');
 
 describe.skipIf(!isChromiumThere)('governance', () => {
-  test('a policy says whom it would hit before it is in force, and then who breaks it and why', async () => {
-    const tenant = await paying();
-    await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
-    await nodeWith(tenant, { backup: { encryption: true } }, 'sealed-01');
-    expect(
-      await at(tenant, '/governance', async (page) => {
-        await page.getByText('There is no policy yet.').waitFor();
-        await tabTo(page, 'Name of the policy');
-        await page.keyboard.insertText('Sealed backups');
-        await choose(page, 'Fact', 'backup.encryption');
-        await choose(page, 'Has to be', 'equals');
-        await page.getByText('it would not hold on 1 instance').waitFor();
-        await page.getByText('plain-01: backup.encryption is false').waitFor();
-        await press(page, 'Put it into force');
-        await page
-          .getByRole('listitem')
-          .filter({ hasText: 'Sealed backups' })
-          .getByText('1 failing')
-          .waitFor();
-        expect(await faultsOf(page)).toEqual([]);
-        await press(page, 'Sealed backups');
-        await heading(page, 'Sealed backups');
-        const broken = page.getByRole('listitem').filter({ hasText: 'plain-01' });
-        await broken.getByText('it takes equals true').waitFor();
-        await page.getByRole('listitem').filter({ hasText: 'sealed-01' }).getByText('Pass').waitFor();
-        await page.goto(`${stage.panel.panel.url}/governance/scores`);
-        await page.getByText('100 × 5 ÷ 10 = 50.').first().waitFor();
-      }),
-    ).toEqual(nothingWrong);
-  });
-
   test('a canary is begun by keyboard, and its steps move as nodes do', async () => {
     const tenant = await paying();
     const all = await workers(tenant, 2);

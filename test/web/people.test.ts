@@ -9,7 +9,6 @@ import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { codeAt, nextCode } from '../identity/support/totp.js';
 import { startTestPanel, testAdministrator } from '../support/panel.js';
-import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press, signInAt, tabTo } from './support/console.js';
 import { focusedFault, open, retype, savedBy } from './support/editing.js';
@@ -222,38 +221,6 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
         await page.getByRole('button', { name: /^End it/ }).waitFor({ state: 'detached' });
       }),
     ).toEqual(nothingWrong);
-  });
-
-  test('whoever may only look is offered nothing else', async () => {
-    const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
-    await tokenInRole(stage.panel, tenant, 'VIEWER');
-    await using vera = await person();
-    const page = await vera.signIn(tenant, '/commands');
-    await heading(page, 'Commands');
-    const pages = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
-    expect((await pages.allTextContents()).slice(0, 6)).toEqual([
-      'Overview',
-      'Instances',
-      'Alerts',
-      'Commands',
-      'Policies',
-      'Servers',
-    ]);
-    expect(await page.getByRole('link', { name: 'API keys' }).count()).toBe(0);
-    expect(await page.getByRole('link', { name: /Send/ }).count()).toBe(0);
-    for (const path of [
-      '/governance',
-      '/governance/canaries',
-      '/governance/gitops',
-      '/kubernetes',
-      '/servers',
-    ]) {
-      await page.goto(stage.panel.panel.url + path);
-      const none = page.locator('main').getByText(/^(There (is|was) no|None is|Nobody is told)/);
-      await none.first().waitFor();
-      // Nothing that is offered stands beside the list.
-      expect([path, await none.filter({ hasText: /below|above/ }).count()]).toEqual([path, 0]);
-    }
   });
 
   test('a partner registers, and an administrator decides, and on its commission', async () => {

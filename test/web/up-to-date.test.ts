@@ -232,3 +232,35 @@ test.skipIf(!isChromiumThere).each(['America/New_York', 'Europe/Berlin'])(
     expect(dana.complaints).toEqual([]);
   },
 );
+
+test.skipIf(!isChromiumThere)('whoever may only look is offered nothing else', async () => {
+  const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
+  await tokenInRole(stage.panel, tenant, 'VIEWER');
+  await using vera = await person();
+  const page = await vera.signIn(tenant, '/commands');
+  await heading(page, 'Commands');
+  const pages = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
+  expect((await pages.allTextContents()).slice(0, 6)).toEqual([
+    'Overview',
+    'Instances',
+    'Alerts',
+    'Commands',
+    'Policies',
+    'Servers',
+  ]);
+  expect(await page.getByRole('link', { name: 'API keys' }).count()).toBe(0);
+  expect(await page.getByRole('link', { name: /Send/ }).count()).toBe(0);
+  for (const path of [
+    '/governance',
+    '/governance/canaries',
+    '/governance/gitops',
+    '/kubernetes',
+    '/servers',
+  ]) {
+    await page.goto(stage.panel.panel.url + path);
+    const none = page.locator('main').getByText(/^(There (is|was) no|None is|Nobody is told)/);
+    await none.first().waitFor();
+    // Nothing that is offered stands beside the list.
+    expect([path, await none.filter({ hasText: /below|above/ }).count()]).toEqual([path, 0]);
+  }
+});

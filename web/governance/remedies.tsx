@@ -40,8 +40,7 @@ export function Remedies({ pages: { rows, error, hasMore, more, reload } }: { pa
           </Link>
           {remedy.message && <p className="wrong">{remedy.message}</p>}
           <p className="quiet">
-            {isAutomatic ? 'by itself' : `by ${who(requestedBy)}`}{' '}
-            <Time at={remedy.createdAt} />
+            {isAutomatic ? 'by itself' : `by ${who(requestedBy)}`} <Time at={remedy.createdAt} />
           </p>
         </div>
       )}
