@@ -43,8 +43,14 @@ async function cpuRule(tenant: Tenant): Promise<Rule> {
   return dataOf(answer).alertRules.find(({ kind }) => kind === 'CPU')!;
 }
 
+/** As a field for a moment takes it. */
+function tomorrow(hour: number): string {
+  const day = new Date(stage.panel.clock.now().getTime() + 86_400_000).toISOString().slice(0, 10);
+  return `${day}T${String(hour).padStart(2, '0')}:00`;
+}
+
 describe.skipIf(!isChromiumThere)('alerts', () => {
-  test('say who has them in hand and what holds them, are narrowed by rule and taken up together; a new silence is shown to others', async () => {
+  test('say who has them in hand and what holds them, are narrowed by rule and taken up together; silences, of now and of later, say of what they are and by whom', async () => {
     const tenant = await stage.panel.world.tenant();
     const { node } = await firing(stage.panel, tenant, 'web-1');
     // As if it had fallen silent since.
@@ -90,6 +96,27 @@ describe.skipIf(!isChromiumThere)('alerts', () => {
         );
         await page.getByText('A colleague is at it').waitFor();
         await rows.filter({ hasText: 'CPU' }).getByText('silenced until').waitFor();
+        const silences = page.getByRole('list', { name: 'Silences' }).getByRole('listitem');
+        await open(page, 'Silence CPU of web-1', 'Silence alerts');
+        await retype(page, 'Why', 'Its disk is changed');
+        await page.keyboard.press('Enter');
+        const own = silences.filter({ hasText: 'is CPU and Instance is web-1, until in 4 hours, by Owner' });
+        await own.getByRole('link', { name: 'web-1' }).waitFor();
+        await open(page, 'New silence', 'New silence');
+        await retype(page, 'Value', 'shop');
+        await page.getByLabel('From', { exact: true }).fill(tomorrow(8));
+        await page.getByLabel('Until', { exact: true }).fill(tomorrow(7));
+        await retype(page, 'Why', 'Racks are moved');
+        await page.keyboard.press('Enter');
+        expect(await focusedFault(page)).toContain('must be after starts at');
+        await page.getByLabel('Until', { exact: true }).fill(tomorrow(9));
+        await press(page, 'Silence');
+        await silences
+          .filter({ hasText: /^Tag of the instance is shop, from .* until .* by Owner/ })
+          .waitFor();
+        await press(page, 'End now the silence: Racks are moved', 'End now');
+        await silences.filter({ hasText: 'Racks are moved' }).waitFor({ state: 'detached' });
+        await own.waitFor();
       }),
     ).toEqual(nothingWrong);
   });
@@ -202,6 +229,12 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         await press(page, 'Save');
         await row.getByText('From critical on, told once').waitFor();
 
+        await open(page, 'Another secret for On call', 'Another secret for On call');
+        await retype(page, 'The former one counts for, in hours', '0');
+        await page.keyboard.press('Enter');
+        await page.getByRole('dialog', { name: 'Secret of On call' }).waitFor();
+        await press(page, 'I have copied it');
+        expect(await row.getByText('signed with the former secret too').count()).toBe(0);
         await press(page, 'Another secret for On call', 'Another secret');
         await page.getByRole('dialog', { name: 'Secret of On call' }).waitFor();
         expect(await page.getByLabel('Secret', { exact: true }).inputValue()).not.toBe(receiver.secrets[0]);

@@ -131,10 +131,12 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
         expect(page.url()).toBe(`${stage.panel.panel.url}/kubernetes/deployments/${id}`);
         await passUntil(stage.panel, page.locator('.meter', { hasText: 'Available' }).getByText('2 of 2'));
         expect(await wrongWith(page)).toEqual([]);
+        await retype(page, 'Environment variables', 'MODE=fast');
         await retype(page, 'Replicas', '3');
         await page.keyboard.press('Enter');
         await passUntil(stage.panel, page.locator('.meter', { hasText: 'Ready' }).getByText('3 of 3'));
         await page.locator('main').getByText('Running', { exact: true }).waitFor();
+        expect(JSON.stringify(here.sandbox.deployment('default', 'web')?.spec)).toContain('"fast"');
         await press(page, 'Delete web', 'Delete');
         await heading(page, 'Kubernetes');
         await passUntil(stage.panel, page.getByRole('link', { name: 'default/web' }), 'detached');

@@ -6,6 +6,7 @@ import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
+import { focusedFault, retype } from './support/editing.js';
 import { usePolicyStage } from './support/policies.js';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -54,10 +55,10 @@ test.skipIf(!isChromiumThere)(
     await tabTo(page, 'Send', 200);
     await page.keyboard.press('Enter');
     await page.getByText('1 instance: 1 waiting').waitFor();
-    await page.getByText(', begins in 2 days').waitFor();
+    await page.getByText(', begins in 48 hours').waitFor();
     await press(page, 'Cancel it');
     await page.getByText('1 instance: 1 not run').waitFor();
-    await page.getByText(', to begin in 2 days').waitFor();
+    await page.getByText(', to begin in 48 hours').waitFor();
     expect([dana.complaints, dana.strangers]).toEqual([[], []]);
   },
 );
@@ -123,13 +124,26 @@ test.skipIf(!isChromiumThere)(
     await tabTo(page, /Begin outside of maintenance windows too/, 200);
     await page.keyboard.press('Space');
     await page.getByText('Freeze: 2 instances until').waitFor({ state: 'detached' });
+    await choose(page, 'Command', 'Apply policy');
+    await retype(page, 'policy_id', 'pol_1');
+    await retype(page, 'rule', 'none');
+    expect(await focusedFault(page)).toContain('rule must be an object');
+    await retype(page, 'rule', '{"backup":true}');
+    await said.filter({ hasText: 'It touches 2 instances: good-01, bad-01.' }).waitFor();
+    expect(await page.locator('[aria-invalid=true]').count()).toBe(0);
     await choose(page, 'Command', 'Backup');
     await page.getByText('Mandatory policies refuse it').waitFor({ state: 'detached' });
+    await retype(page, 'Minutes to be through with it', '90');
     await said.filter({ hasText: 'It touches 2 instances: good-01, bad-01.' }).waitFor();
     await tabTo(page, 'Send', 200);
     await page.keyboard.press('Enter');
     await heading(page, 'Backup');
     await page.getByText('2 instances: 2 waiting').waitFor();
+    const rows = await stage.panel.sql(
+      'select execution_timeout_seconds from fleet.command where tenant_id = $1',
+      [tenant.id],
+    );
+    expect(rows).toEqual([{ execution_timeout_seconds: 5_400 }]);
     expect([dana.complaints, dana.strangers]).toEqual([[], []]);
   },
 );

@@ -7,7 +7,8 @@ import { isChromiumThere } from '../identity/support/chromium.js';
 import { enableTotp, nextCode } from '../identity/support/totp.js';
 import { startTestPanel } from '../support/panel.js';
 import { ordinaryBeat } from '../support/world.js';
-import { heading, signInAt, tabTo } from './support/console.js';
+import { heading, press, signInAt, tabTo } from './support/console.js';
+import { focusedFault, line, retype } from './support/editing.js';
 import { useStage } from './support/stage.js';
 
 const stage = useStage(async () => startTestPanel());
@@ -173,7 +174,7 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
     await dana[Symbol.asyncDispose]();
   });
 
-  test('one instance shows every range that is published, and takes another name and tags', async () => {
+  test('one instance shows every range that is published, takes another name and tags, and leads to what was done to it', async () => {
     const { node, dana, page } = await signedIn((id) => `/instances/${id}`);
     await heading(page, node.name);
     for (const range of ['6h', '24h', '7d', '30d', '3mo']) {
@@ -184,11 +185,16 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
     }
     await page.getByRole('button', { name: 'Edit name and tags' }).press('Enter');
     await page.getByRole('dialog').getByLabel('Name').fill('renamed-01');
-    await page.keyboard.press('Tab');
-    await page.keyboard.insertText('blue, green');
+    await retype(page, 'Tags', 'x'.repeat(200));
+    await page.keyboard.press('Enter');
+    expect(await focusedFault(page)).toMatch(/tag/i);
+    await retype(page, 'Tags', 'blue, green');
     await page.keyboard.press('Enter');
     await heading(page, 'renamed-01');
     await page.getByText('blue, green').waitFor();
+    await press(page, 'What was done to it');
+    await heading(page, 'Audit trail');
+    await line(page, 'updateInstance').first().waitFor();
     expect(dana.complaints).toEqual([]);
     await dana[Symbol.asyncDispose]();
   });
@@ -254,6 +260,10 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
     const { dana, page } = await signedIn(() => '/enrollment');
     await tabTo(page, 'Name of the token');
     await page.keyboard.insertText('office');
+    await retype(page, 'Tags of its nodes', 'x'.repeat(200));
+    await page.keyboard.press('Enter');
+    expect(await focusedFault(page)).toMatch(/tag/i);
+    await retype(page, 'Tags of its nodes', '');
     await page.keyboard.press('Enter');
     const token = await page.getByLabel('Token', { exact: true }).inputValue();
     expect(await page.getByLabel('Line to paste', { exact: true }).inputValue()).toContain(token);

@@ -3,11 +3,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { proTenant } from '../billing/support/billing-panel.js';
 import { drive, isKnown, workers } from '../governance/support/canaries.js';
 import { policy as declared } from '../governance/support/gitops.js';
-import { nodeWith } from '../governance/support/tenant.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { until, type Tenant } from '../support/world.js';
-import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
 import { focusedFault, open, retype } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
@@ -35,37 +33,6 @@ async function secretsOf(tenant: Tenant): Promise<unknown[]> {
 const paying = async () => (await stage.panel.world.tenant()).grantPlan('PRO');
 
 describe.skipIf(!isChromiumThere)('governance', () => {
-  test('a policy says whom it would hit before it is in force, and then who breaks it and why', async () => {
-    const tenant = await paying();
-    await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
-    await nodeWith(tenant, { backup: { encryption: true } }, 'sealed-01');
-    expect(
-      await at(tenant, '/governance', async (page) => {
-        await page.getByText('There is no policy yet.').waitFor();
-        await tabTo(page, 'Name of the policy');
-        await page.keyboard.insertText('Sealed backups');
-        await choose(page, 'Fact', 'backup.encryption');
-        await choose(page, 'Has to be', 'equals');
-        await page.getByText('it would not hold on 1 instance').waitFor();
-        await page.getByText('plain-01: backup.encryption is false').waitFor();
-        await press(page, 'Put it into force');
-        await page
-          .getByRole('listitem')
-          .filter({ hasText: 'Sealed backups' })
-          .getByText('1 failing')
-          .waitFor();
-        expect(await faultsOf(page)).toEqual([]);
-        await press(page, 'Sealed backups');
-        await heading(page, 'Sealed backups');
-        const broken = page.getByRole('listitem').filter({ hasText: 'plain-01' });
-        await broken.getByText('it takes equals true').waitFor();
-        await page.getByRole('listitem').filter({ hasText: 'sealed-01' }).getByText('Pass').waitFor();
-        await page.goto(`${stage.panel.panel.url}/governance/scores`);
-        await page.getByText('100 × 5 ÷ 10 = 50.').first().waitFor();
-      }),
-    ).toEqual(nothingWrong);
-  });
-
   test('a canary is begun by keyboard, and its steps move as nodes do', async () => {
     const tenant = await paying();
     const all = await workers(tenant, 2);
@@ -171,7 +138,9 @@ describe.skipIf(!isChromiumThere)('governance', () => {
         await page.keyboard.press('Enter');
         await page.getByText('1 difference').waitFor({ timeout: 60_000 });
         await page.getByText('Create policy Encrypted').waitFor();
-        await press(page, 'Sync Fleet', 'Sync');
+        await press(page, 'Sync Fleet');
+        await page.getByRole('dialog').getByText('Put into force: 1 made.').waitFor();
+        await press(page, 'Sync');
         await page.getByText('Synced', { exact: true }).waitFor({ timeout: 60_000 });
         await press(page, 'Commits of Fleet');
         await page.getByText('by Ada Lovelace').waitFor();
@@ -260,16 +229,24 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
         await page.keyboard.insertText('shop');
         await tabTo(page, 'Image');
         await page.keyboard.insertText('nginx:1.27');
-        await page.keyboard.press('Enter');
+        await retype(page, 'Ports', '80, 443');
+        await retype(page, 'Environment variables', 'MODE');
+        await press(page, 'Run it');
+        await page.getByRole('alert').filter({ hasText: 'NAME=value' }).waitFor();
+        await retype(page, 'Environment variables', 'MODE=fast\nRULE=a=b');
+        await press(page, 'Run it');
         const row = page.getByRole('listitem').filter({ hasText: 'default/shop' });
         await passUntil(stage.panel, row.getByText('1 of 1 ready'));
+        const there = JSON.stringify(stage.panel.kubernetes.deployment('default', 'shop')?.spec);
+        for (const part of ['"containerPort":80', '"containerPort":443', '"fast"', '"a=b"'])
+          expect(there).toContain(part);
       }),
     ).toEqual(nothingWrong);
   });
 });
 
 describe.skipIf(!isChromiumThere)('billing', () => {
-  test('another plan shows what it costs at once, line by line, and is in force when it is taken', async () => {
+  test('another plan shows what it costs at once, line by line, asks before that is paid, and is in force when it is taken or as it says', async () => {
     const tenant = await proTenant(stage.panel);
     expect(
       await at(tenant, '/billing', async (page) => {
@@ -279,8 +256,14 @@ describe.skipIf(!isChromiumThere)('billing', () => {
         await page.getByText(/\$\d+\.\d\d to pay at once/).waitFor();
         await page.getByText('(prorated)').first().waitFor();
         await press(page, 'Change to Pro');
+        await page.getByText(/^\$\d+\.\d\d is paid now, by the card/).waitFor();
+        await press(page, 'Change to Pro');
         await page.getByText('The plan is changed.').waitFor();
         await page.getByText('Paid yearly').waitFor();
+        await choose(page, 'Paid', 'Monthly');
+        await page.getByText(/in force from .* on/).waitFor();
+        await press(page, 'Change to Pro');
+        await page.getByText(/^It becomes Pro on .*; until then all stays\.$/).waitFor();
       }),
     ).toEqual(nothingWrong);
   });

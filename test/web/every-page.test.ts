@@ -47,7 +47,7 @@ const nouns: Readonly<Record<string, string>> = {
 };
 
 /** Dialogs that are there only once something was done: tests of that look at them. */
-const elsewhere: readonly RegExp[] = [/^Token for .+$/, /^Secret of .+$/];
+const elsewhere: readonly RegExp[] = [/^Token for .+$/, /^Secret of .+$/, /^Another secret for .+$/];
 
 function addressOf(path: string): string {
   if (!path.includes('$')) return path;

@@ -66,7 +66,7 @@ describe.skipIf(!isChromiumThere)('a group of instances', () => {
     expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
   });
 
-  test('that is static has its members put in and taken out one by one', async () => {
+  test('that is static has its members put in and taken out one by one, and is sent a command', async () => {
     const tenant = await stage.panel.world.tenant();
     for (const name of ['shop-1', 'shop-2', 'mail-1']) await tenant.node(name);
     await using dana = await Person.come(stage.browser, stage.panel.panel.url);
@@ -103,6 +103,9 @@ describe.skipIf(!isChromiumThere)('a group of instances', () => {
     await page.keyboard.press('Escape');
     await line(page, 'Pilots').getByText('shop-1').waitFor();
     await line(page, 'Pilots').getByText('mail-1').waitFor();
+    await press(page, 'Send a command to Pilots');
+    await page.getByText('It touches 4 instances').waitFor();
+    expect(await page.getByLabel('Pilots').isChecked()).toBe(true);
     expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
   });
 });

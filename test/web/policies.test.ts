@@ -232,3 +232,36 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
     ).toEqual(nothingWrong);
   });
 });
+
+describe.skipIf(!isChromiumThere)('a policy', () => {
+  test('says whom it would hit before it is in force, and then who breaks it and why', async () => {
+    const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
+    await nodeWith(tenant, { backup: { encryption: false } }, 'plain-01');
+    await nodeWith(tenant, { backup: { encryption: true } }, 'sealed-01');
+    expect(
+      await at(tenant, '/governance', async (page) => {
+        await page.getByText('There is no policy yet.').waitFor();
+        await tabTo(page, 'Name of the policy');
+        await page.keyboard.insertText('Sealed backups');
+        await choose(page, 'Fact', 'backup.encryption');
+        await choose(page, 'Has to be', 'equals');
+        await page.getByText('it would not hold on 1 instance').waitFor();
+        await page.getByText('plain-01: backup.encryption is false').waitFor();
+        await press(page, 'Put it into force');
+        await page
+          .getByRole('listitem')
+          .filter({ hasText: 'Sealed backups' })
+          .getByText('1 failing')
+          .waitFor();
+        expect(await faultsOf(page)).toEqual([]);
+        await press(page, 'Sealed backups');
+        await heading(page, 'Sealed backups');
+        const broken = page.getByRole('listitem').filter({ hasText: 'plain-01' });
+        await broken.getByText('it takes equals true').waitFor();
+        await page.getByRole('listitem').filter({ hasText: 'sealed-01' }).getByText('Pass').waitFor();
+        await page.goto(`${stage.panel.panel.url}/governance/scores`);
+        await page.getByText('100 × 5 ÷ 10 = 50.').first().waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+});

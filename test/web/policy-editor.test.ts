@@ -157,11 +157,16 @@ describe.skipIf(!isChromiumThere)('a policy', () => {
     await using dana = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await dana.open('/governance');
     const facts = await unanswered(page, 'FactKinds');
+    const previews = await unanswered(page, 'PreviewPolicy');
     await signInAt(page, tenant);
     const form = page.locator('form').filter({ hasText: 'Put it into force' });
     await form.getByText('The panel can not be reached.').first().waitFor();
     expect(await form.getByRole('button', { name: 'Put it into force' }).isDisabled()).toBe(true);
+    await form.getByText('Write its rule, and whom it would hit is shown here.').waitFor();
+    // Whoever only looks at the policies asks for no judgement of the whole fleet.
+    expect(previews.asked()).toBe(0);
     await facts.mend();
+    await previews.mend();
     await form.getByRole('button', { name: 'Try again' }).first().click();
     await tabTo(page, 'Name of the policy', 120);
     await page.keyboard.insertText('Cores');

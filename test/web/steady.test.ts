@@ -8,7 +8,8 @@ import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
 import { until, type Node, type Tenant } from '../support/world.js';
-import { heading, tabTo } from './support/console.js';
+import { heading, signInAt, tabTo } from './support/console.js';
+import { partAway } from './support/editing.js';
 import { Line } from './support/line.js';
 import { useStage } from './support/stage.js';
 
@@ -197,6 +198,45 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
     await page.getByRole('button', { name: 'Try again' }).first().press('Enter');
     await page.locator('main').getByText('Healthy', { exact: true }).first().waitFor();
     expect(await page.getByRole('alert').filter({ hasText: 'can not be reached' }).count()).toBe(0);
+    expect(dana.complaints).toEqual([]);
+  });
+
+  test('of a page that nobody looks at is not read anew for events, and is once when somebody does', async () => {
+    const { tenant, node } = await withNode();
+    await using dana = await person();
+    const page = await dana.signIn(tenant, `/instances/${node.id}`);
+    await heading(page, node.name);
+    await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
+    const readings = countOf(page, 'query InstanceDetail');
+    await page.evaluate(`Object.defineProperty(document, 'hidden', { value: true, configurable: true })`);
+    for (const name of ['second', 'third']) await update(tenant, node, { name });
+    // An absence takes a while to be seen.
+    await page.waitForTimeout(3_000);
+    expect(readings()).toBe(0);
+    await page.evaluate(`delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))`);
+    await heading(page, 'third');
+    expect([readings(), dana.complaints]).toEqual([1, []]);
+  });
+
+  test('is never called none where it could not be read', async () => {
+    const { tenant, node } = await withNode();
+    await using dana = await person();
+    const page = await dana.open('/servers');
+    await partAway(page, 'Providers');
+    await partAway(page, 'FindInstances');
+    await partAway(page, 'InstanceStanding', { instance: { id: node.id, licence: null, server: null } });
+    await signInAt(page, tenant);
+    const away = page.getByRole('alert').filter({ hasText: 'can not be reached just now' });
+    await page.getByRole('region', { name: 'Providers' }).and(page.locator(':has([role=alert] p)')).waitFor();
+    await page.getByText('There is none yet.', { exact: true }).waitFor();
+    await page.keyboard.press('Control+K');
+    await page.getByLabel('Page or instance').fill('zz');
+    await page.getByRole('dialog').locator(away).waitFor();
+    expect(await page.getByText('Nothing has this name.').count()).toBe(0);
+    await page.goto(`${stage.panel.panel.url}/instances/${node.id}`);
+    const standing = page.getByRole('region', { name: 'Licence and server' });
+    await standing.locator(away).waitFor();
+    expect(await standing.getByText(/no licence|not rented/).count()).toBe(0);
     expect(dana.complaints).toEqual([]);
   });
 

@@ -7,7 +7,7 @@ import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
-import { heading, nothingWrong, press, tabTo } from './support/console.js';
+import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
 import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -128,6 +128,16 @@ describe.skipIf(!isChromiumThere)('a page that is left open', () => {
         await banner.getByRole('link', { name: 'See the billing' }).click();
         await page.getByText('4 on average, 5 at most').waitFor();
         expect(await faultsOf(page)).toEqual([]);
+        await stage.panel.sql(
+          `with over as (update billing.subscription
+             set past_due_since = $2, is_read_only = true, customer_id = $1 where tenant_id = $1)
+           insert into billing.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
+           values ('evt_' || gen_random_uuid(), $1, 'billing.subscription.changed', $1, '{}', 'test', now())`,
+          [tenant.id, new Date(now - 30 * 86_400_000)],
+        );
+        await page.getByText('Nothing can be added until it is settled at the payment provider.').waitFor();
+        expect(await page.getByText('before').count()).toBe(0);
+        await page.getByRole('button', { name: 'Pay at the payment provider' }).waitFor();
       }),
     ).toEqual(nothingWrong);
   });
@@ -152,7 +162,7 @@ describe.skipIf(!isChromiumThere)('a page that is left open', () => {
 });
 
 test.skipIf(!isChromiumThere).each(['America/New_York', 'Europe/Berlin'])(
-  'a day and the last day of a period are the same for who reads them in %s',
+  'a day and the last day of a period are the same for who reads them in %s, and a moment says its zone',
   async (timezoneId) => {
     const tenant = await stage.panel.world.tenant();
     const day = new Date(stage.panel.clock.now().getTime() - 3 * 86_400_000).toISOString().slice(0, 10);
@@ -192,6 +202,65 @@ test.skipIf(!isChromiumThere).each(['America/New_York', 'Europe/Berlin'])(
     await page.goto(`${stage.panel.panel.url}/governance/scores`);
     const words = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeZone: 'UTC' });
     await page.getByText(`50 on ${words.format(new Date(day))}`).waitFor();
+
+    const endsAt = new Date(stage.panel.clock.now().getTime() + 36 * 3_600_000).toISOString();
+    dataOf(
+      await tenant.graphql('mutation($input: CreateSilenceInput!) { createSilence(input: $input) { id } }', {
+        input: {
+          matchers: [{ field: 'RULE', operator: 'EQUALS', value: 'CPU' }],
+          endsAt,
+          comment: 'Over the move',
+        },
+      }),
+    );
+    await page.goto(`${stage.panel.panel.url}/alerts`);
+    const silence = page.getByRole('list', { name: 'Silences' });
+    await silence.getByText('until in 36 hours').waitFor();
+    await press(page, 'Owner');
+    await choose(page, 'Times', 'Exact');
+    const exact = new Intl.DateTimeFormat('en-US', {
+      dateStyle: 'medium',
+      timeStyle: 'long',
+      timeZone: timezoneId,
+    });
+    await silence.getByText(`until ${exact.format(new Date(endsAt))}`).waitFor();
+    await page.goto(`${stage.panel.panel.url}/audit`);
+    await page
+      .getByText(/(EST|EDT|GMT\+[12]), from /)
+      .first()
+      .waitFor();
     expect(dana.complaints).toEqual([]);
   },
 );
+
+test.skipIf(!isChromiumThere)('whoever may only look is offered nothing else', async () => {
+  const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
+  await tokenInRole(stage.panel, tenant, 'VIEWER');
+  await using vera = await person();
+  const page = await vera.signIn(tenant, '/commands');
+  await heading(page, 'Commands');
+  const pages = page.getByRole('navigation', { name: 'Pages' }).getByRole('link');
+  expect((await pages.allTextContents()).slice(0, 6)).toEqual([
+    'Overview',
+    'Instances',
+    'Alerts',
+    'Commands',
+    'Policies',
+    'Servers',
+  ]);
+  expect(await page.getByRole('link', { name: 'API keys' }).count()).toBe(0);
+  expect(await page.getByRole('link', { name: /Send/ }).count()).toBe(0);
+  for (const path of [
+    '/governance',
+    '/governance/canaries',
+    '/governance/gitops',
+    '/kubernetes',
+    '/servers',
+  ]) {
+    await page.goto(stage.panel.panel.url + path);
+    const none = page.locator('main').getByText(/^(There (is|was) no|None is|Nobody is told)/);
+    await none.first().waitFor();
+    // Nothing that is offered stands beside the list.
+    expect([path, await none.filter({ hasText: /below|above/ }).count()]).toEqual([path, 0]);
+  }
+});

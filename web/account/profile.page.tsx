@@ -18,11 +18,13 @@ import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
+import { useViewer } from '../session/viewer.tsx';
 import { Address } from './address.tsx';
 import { SecondFactor } from './second-factor.tsx';
 
 /** Whoever is signed in: name, password, second factor, and where else they are signed in. */
 export default function ProfilePage() {
+  const { reread } = useViewer();
   const { data, told, read } = useRead(ProfileDocument);
   const sessions = useSessions();
   return (
@@ -82,7 +84,16 @@ export default function ProfilePage() {
             />
           </ActionForm>
         </Card>
-        {data && <SecondFactor me={data.me} onChange={read} />}
+        {data && (
+          <SecondFactor
+            me={data.me}
+            onChange={() => {
+              read();
+              // What asks for a code elsewhere goes by it too.
+              reread();
+            }}
+          />
+        )}
         <Sessions pages={sessions} />
       </div>
     </Page>

@@ -29,8 +29,8 @@ export function AlertFacts({ alert, who }: AlertFactsProps) {
       {isOpen && alert.inhibitedBy && <p>Held by the outage of its node: channels are told of that only.</p>}
       {isOpen && phases[alert.phase] && <p>{phases[alert.phase]}</p>}
       <p className="quiet">
-        Began <Time at={alert.startedAt} />, found {alert.count === 1 ? 'once' : `${alert.count} times`}, last{' '}
-        <Time at={alert.lastSeen} />
+        Began <Time at={alert.startedAt} isKey />, found {alert.count === 1 ? 'once' : `${alert.count} times`}
+        , last <Time at={alert.lastSeen} />
         {notifiedAt !== null && (
           <>
             , channels told <Time at={notifiedAt} />
@@ -39,7 +39,7 @@ export function AlertFacts({ alert, who }: AlertFactsProps) {
         {isOpen && notifiedAt === null && ', no channel told'}
         {alert.resolvedAt && (
           <>
-            , over <Time at={alert.resolvedAt} />
+            , over <Time at={alert.resolvedAt} isKey />
             {alert.resolution && ` (${words(alert.resolution).toLowerCase()})`}
             {resolvedBy !== null && ` by ${who(resolvedBy)}`}
           </>

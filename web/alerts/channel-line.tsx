@@ -2,7 +2,6 @@ import { useState } from 'react';
 
 import {
   DeleteNotificationChannelDocument,
-  RotateWebhookSecretDocument,
   SendAddressConfirmationsDocument,
   SendTestNotificationDocument,
   UpdateNotificationChannelDocument,
@@ -17,7 +16,7 @@ import { exactTime } from '../parts/time.tsx';
 import { durationText, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { ChannelFields, channelOf, recipientsOf, settingsOf } from './channel-fields.tsx';
-import type { ShownSecret } from './webhook-secret.tsx';
+import { AnotherSecret, type ShownSecret } from './webhook-secret.tsx';
 
 interface ChannelLineProps {
   channel: ChannelRowFragment;
@@ -31,6 +30,7 @@ export function ChannelLine({ channel, onChange, onTested, onSecret }: ChannelLi
   const { may } = useViewer();
   /** As it was when editing began. */
   const [edited, setEdited] = useState<ChannelRowFragment>();
+  const [isRotating, setRotating] = useState(false);
   const { id, kind, name, isEnabled, disabledReason, addresses } = channel;
   const hasUnconfirmed = addresses.some(({ isConfirmed }) => !isConfirmed);
   return (
@@ -84,18 +84,14 @@ export function ChannelLine({ channel, onChange, onTested, onSecret }: ChannelLi
             />
           )}
           {kind === 'WEBHOOK' && (
-            <Action
-              document={RotateWebhookSecretDocument}
-              variables={{ input: { id } }}
-              text="Another secret"
-              label={`Another secret for ${name}`}
-              confirm="Messages are signed with both secrets for a day, so that the receiver can follow."
-              done={`${name} has another secret.`}
-              onDone={({ rotateWebhookSecret: { secret } }) => {
-                onSecret({ secret, name });
-                onChange();
-              }}
-            />
+            <button
+              type="button"
+              aria-haspopup="dialog"
+              aria-label={`Another secret for ${name}`}
+              onClick={() => setRotating(true)}
+            >
+              Another secret
+            </button>
           )}
           <Action
             document={DeleteNotificationChannelDocument}
@@ -107,6 +103,16 @@ export function ChannelLine({ channel, onChange, onTested, onSecret }: ChannelLi
             onDone={onChange}
           />
         </div>
+      )}
+      {isRotating && (
+        <AnotherSecret
+          channel={channel}
+          onClose={() => setRotating(false)}
+          onDone={(secret) => {
+            onSecret({ secret, name });
+            onChange();
+          }}
+        />
       )}
       {edited && (
         <FormDialog
@@ -161,8 +167,9 @@ function toldOf(channel: ChannelRowFragment): string {
     repeatIntervalMinutes === 0
       ? 'told once'
       : `told again every ${durationText(repeatIntervalMinutes * 60)}`;
-  const secret = previousSecretUntil
-    ? `, signed with the former secret too until ${exactTime(previousSecretUntil)}`
-    : '';
+  const secret =
+    previousSecretUntil && new Date(previousSecretUntil) > new Date()
+      ? `, signed with the former secret too until ${exactTime(previousSecretUntil)}`
+      : '';
   return `From ${words(minimumSeverity).toLowerCase()} on, ${again}${also.length > 0 ? `, also of ${also.join(', ')}` : ''}${secret}`;
 }

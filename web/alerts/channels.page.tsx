@@ -15,6 +15,7 @@ import { WebhookSecret, type ShownSecret } from './webhook-secret.tsx';
 /** Where alerts are told, and what became of it. */
 export default function ChannelsPage() {
   const { may } = useViewer();
+  const isManager = may('fleet.channel.manage');
   const [shown, setShown] = useState<ShownSecret>();
   const channels = usePages(ChannelsDocument, {}, ({ notificationChannels }) => notificationChannels);
   const deliveries = useDeliveries();
@@ -28,7 +29,11 @@ export default function ChannelsPage() {
           told={error && problemOf(error)}
           retry={reload}
           more={hasMore ? more : undefined}
-          empty="Nobody is told of alerts yet. Make a channel below: a mail or a webhook."
+          empty={
+            isManager
+              ? 'Nobody is told of alerts yet. Make a channel below: a mail or a webhook.'
+              : 'Nobody is told of alerts yet.'
+          }
           keyOf={({ id }) => id}
           render={(channel) => (
             <ChannelLine
@@ -42,7 +47,7 @@ export default function ChannelsPage() {
             />
           )}
         />
-        {may('fleet.channel.manage') && <NewChannel onMade={reload} onSecret={setShown} />}
+        {isManager && <NewChannel onMade={reload} onSecret={setShown} />}
         <Deliveries
           pages={deliveries}
           nameOf={(channelId) =>

@@ -6,7 +6,7 @@ import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
 import { plural, words } from '../parts/words.ts';
-import { silenceFields, valueOf, type Matchable } from './silence-matchers.ts';
+import { silenceFields, valueOf, type Matchable } from './silence-matchers.tsx';
 import { useAlike, type Alike } from './use-alike.ts';
 
 const lengths = [

@@ -8,7 +8,7 @@ import {
   type AlertRowFragment,
   type AlertsAlikeQuery,
 } from '../generated/graphql.ts';
-import type { Matchable } from './silence-matchers.ts';
+import type { Matchable } from './silence-matchers.tsx';
 
 type Named = AlertsAlikeQuery['alerts']['nodes'][number];
 

@@ -1,5 +1,8 @@
 import { Copied } from '../enrollment/copied.tsx';
+import { RotateWebhookSecretDocument } from '../generated/graphql.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { Field } from '../parts/field.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 
 export interface ShownSecret {
   /** Of the channel. */
@@ -22,5 +25,37 @@ export function WebhookSecret({ of: { name, secret }, onClose }: { of: ShownSecr
         </button>
       </div>
     </Dialog>
+  );
+}
+
+interface AnotherSecretProps {
+  channel: { id: string; name: string };
+  onClose: () => void;
+  onDone: (secret: string) => void;
+}
+
+/** Takes the place of the one that there is, after a while in which both count, or at once where that has leaked. */
+export function AnotherSecret({ channel: { id, name }, onClose, onDone }: AnotherSecretProps) {
+  return (
+    <FormDialog
+      title={`Another secret for ${name}`}
+      document={RotateWebhookSecretDocument}
+      variables={(form) => ({ input: { id, keepPreviousHours: Number(form.get('keepPreviousHours')) } })}
+      submit="Another secret"
+      done={`${name} has another secret.`}
+      onClose={onClose}
+      onDone={({ rotateWebhookSecret: { secret } }) => onDone(secret)}
+    >
+      <Field
+        label="The former one counts for, in hours"
+        name="keepPreviousHours"
+        type="number"
+        min={0}
+        max={168}
+        defaultValue={24}
+        required
+        hint="Messages are signed with both meanwhile, so that the receiver can follow. 0 where it has leaked."
+      />
+    </FormDialog>
   );
 }

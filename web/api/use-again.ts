@@ -1,8 +1,9 @@
 import { useEffect } from 'react';
 
+import { afterInSight } from './in-sight.ts';
 import type { Told } from './problem.ts';
 
-const everyMs = 5_000;
+const ordinarilyEveryMs = 5_000;
 
 /** What goes by itself: a part of the panel that is away, as in a failover, or the way to it. */
 const passing = new Set(['UNAVAILABLE', 'NETWORK']);
@@ -13,10 +14,17 @@ export function useAgain(told: Told | undefined, read: () => void): void {
 }
 
 /** Reads again as long as something is under way, of which no event tells. */
-export function useWhile(isUnderWay: boolean, read: () => void): void {
+export function useWhile(isUnderWay: boolean, read: () => void, everyMs = ordinarilyEveryMs): void {
   useEffect(() => {
     if (!isUnderWay) return undefined;
-    const later = setInterval(read, everyMs);
-    return () => clearInterval(later);
-  }, [isUnderWay, read]);
+    let callOff: () => void;
+    const wait = () => {
+      callOff = afterInSight(everyMs, () => {
+        read();
+        wait();
+      });
+    };
+    wait();
+    return () => callOff();
+  }, [isUnderWay, read, everyMs]);
 }

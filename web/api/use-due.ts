@@ -1,5 +1,7 @@
 import { useEffect, useRef } from 'react';
 
+import { afterInSight } from './in-sight.ts';
+
 /** The clock of this machine and the panel's may differ, and a moment that has passed is told soon, not at once. */
 const shortestWaitMs = 3_000;
 const longestWaitMs = 600_000;
@@ -17,23 +19,23 @@ export function useDue(moments: readonly (string | null)[], seen: unknown, read:
   useEffect(() => {
     if (!Number.isFinite(next)) return undefined;
     if (tries.current.of !== next) tries.current = { of: next, count: 0 };
-    let timer: ReturnType<typeof setTimeout>;
+    let callOff: () => void;
     const wait = () => {
       const pauseMs = Math.min(longestPauseMs, shortestWaitMs * 2 ** tries.current.count);
       const waitMs = Math.min(longestWaitMs, Math.max(pauseMs, next - Date.now() + 1_000));
-      timer = setTimeout(() => {
+      callOff = afterInSight(waitMs, () => {
         if (next <= Date.now()) tries.current.count += 1;
         read();
         wait();
-      }, waitMs);
+      });
     };
     const nowIfDue = () => {
-      if (next <= Date.now()) read();
+      if (next <= Date.now() && !document.hidden) read();
     };
     wait();
     addEventListener('online', nowIfDue);
     return () => {
-      clearTimeout(timer);
+      callOff();
       removeEventListener('online', nowIfDue);
     };
   }, [next, seen, read]);

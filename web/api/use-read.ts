@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import {
   useQuery,
   type AnyVariables,
@@ -41,7 +41,7 @@ export function useRead<Data, Variables extends AnyVariables>(
   const isOfThese = operation !== undefined && JSON.stringify(operation.variables) === key;
   const fresh = isOfThese ? (answer.data ?? undefined) : undefined;
   const error = isOfThese ? answer.error : undefined;
-  const told = error && problemOf(error);
+  const told = useMemo(() => error && problemOf(error), [error]);
   if (fresh !== undefined && kept?.data !== fresh) setKept({ key, data: fresh });
   // What is not there any more is not shown; what could not be read just now is.
   const last = kept?.key === key && told?.code !== 'NOT_FOUND' ? kept.data : undefined;

@@ -1,23 +1,23 @@
 import { useCallback, useEffect, useRef } from 'react';
 
+import { afterInSight } from './in-sight.ts';
+
 /** Runs the work at most once in a while, and once more after the last call: bursts of events are answered by one reading. */
 export function useThrottled(work: () => void, everyMs: number): () => void {
   const latest = useRef(work);
-  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  /** Calls off what is waited for. */
+  const waiting = useRef<() => void>(undefined);
   const lastAt = useRef(0);
   useEffect(() => {
     latest.current = work;
   });
-  useEffect(() => () => clearTimeout(waiting.current), []);
+  useEffect(() => () => waiting.current?.(), []);
   return useCallback(() => {
     if (waiting.current !== undefined) return;
-    waiting.current = setTimeout(
-      () => {
-        waiting.current = undefined;
-        lastAt.current = Date.now();
-        latest.current();
-      },
-      Math.max(0, lastAt.current + everyMs - Date.now()),
-    );
+    waiting.current = afterInSight(Math.max(0, lastAt.current + everyMs - Date.now()), () => {
+      waiting.current = undefined;
+      lastAt.current = Date.now();
+      latest.current();
+    });
   }, [everyMs]);
 }

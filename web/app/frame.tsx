@@ -13,6 +13,7 @@ import { Brand } from './brand.tsx';
 import { Overdue } from './overdue.tsx';
 import { morePages, pages } from './pages.ts';
 import { ThemeChoice } from './theme.tsx';
+import { TimesChoice } from './times.tsx';
 
 const Palette = lazy(() => import('./palette.tsx'));
 
@@ -114,6 +115,7 @@ function Account() {
           Plan {words(me.tenant.plan)}
         </p>
         <ThemeChoice />
+        <TimesChoice />
         {!me.acting && <Link to="/profile">Your account</Link>}
         <a href="/graphiql">GraphiQL: the API, to try</a>
         <button

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 
 import { Choice } from '../parts/field.tsx';
+import { recall, remember } from '../parts/remembered.ts';
 
 type Theme = 'system' | 'light' | 'dark';
 
@@ -12,14 +13,9 @@ const options = [
 
 const key = 'quazzar-theme';
 
-/** A browser may be told to keep nothing, and then has no storage at all. */
 function remembered(): Theme {
-  try {
-    const theme = localStorage.getItem(key);
-    return theme === 'light' || theme === 'dark' ? theme : 'system';
-  } catch {
-    return 'system';
-  }
+  const theme = recall(key);
+  return theme === 'light' || theme === 'dark' ? theme : 'system';
 }
 
 function show(theme: Theme): void {
@@ -39,11 +35,7 @@ export function ThemeChoice() {
       onChange={(chosen) => {
         setTheme(chosen);
         show(chosen);
-        try {
-          localStorage.setItem(key, chosen);
-        } catch {
-          // It holds for this visit.
-        }
+        remember(key, chosen);
       }}
     />
   );

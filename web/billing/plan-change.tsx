@@ -1,5 +1,6 @@
 import { useState } from 'react';
 
+import { useWhile } from '../api/use-again.ts';
 import { useRead } from '../api/use-read.ts';
 import {
   ChangeSubscriptionDocument,
@@ -103,7 +104,12 @@ interface PreviewProps {
 }
 
 function Preview({ input, onChange }: PreviewProps) {
-  const { data, told, read } = useRead(PreviewPlanChangeDocument, { variables: { input } });
+  const { data, told, read } = useRead(PreviewPlanChangeDocument, {
+    variables: { input },
+    requestPolicy: 'network-only',
+  });
+  // What is still to be paid of a period becomes less while this is looked at.
+  useWhile(true, read, 60_000);
   if (!data) return told ? <Problem told={told} retry={read} /> : <p role="status">Asking for the price…</p>;
   const { effect, effectiveAt, amountDue, currency, lines, problems } = data.previewPlanChange;
   return (
@@ -135,7 +141,16 @@ function Preview({ input, onChange }: PreviewProps) {
           variables={{ input }}
           text={`Change to ${words(input.plan)}`}
           label={`Change to ${words(input.plan)}`}
-          done="The plan is changed."
+          {...(amountDue > 0
+            ? {
+                confirm: `${minor(amountDue, currency)} is paid now, by the card that the payment provider has of you.`,
+              }
+            : {})}
+          done={
+            effect === 'AT_PERIOD_END' && effectiveAt
+              ? `It becomes ${words(input.plan)} on ${exactTime(effectiveAt)}; until then all stays.`
+              : 'The plan is changed.'
+          }
           onDone={onChange}
           isMain
         />

@@ -30,7 +30,7 @@ export function Standing({ subscription, onChange }: StandingProps) {
   const { may } = useViewer();
   const { plan, planSource, status, periodEnd, trialEnd, cancelAt, nextInvoiceDate } = subscription;
   const { scheduledChange, overduePayment, partnerDiscountPercent, billingCycle } = subscription;
-  const { isSubscribed, isCustomer } = subscription;
+  const { isSubscribed, isCustomer, isReadOnly } = subscription;
   const isPaused = status === 'PAUSED';
   return (
     <Card title="Plan">
@@ -64,8 +64,10 @@ export function Standing({ subscription, onChange }: StandingProps) {
           {overduePayment.amountDue !== null && overduePayment.currency
             ? `${minor(overduePayment.amountDue, overduePayment.currency)} are`
             : 'A payment is'}{' '}
-          overdue since {exactTime(overduePayment.since)}. Settle it at the payment provider before{' '}
-          {exactTime(overduePayment.readOnlyAt)}; nothing can be added from then on.
+          overdue since {exactTime(overduePayment.since)}.{' '}
+          {isReadOnly
+            ? 'Nothing can be added until it is settled at the payment provider.'
+            : `Settle it at the payment provider before ${exactTime(overduePayment.readOnlyAt)}; nothing can be added from then on.`}
         </p>
       )}
       {may('billing.subscription.manage') && (
@@ -74,8 +76,13 @@ export function Standing({ subscription, onChange }: StandingProps) {
             <Action
               document={CreatePortalSessionDocument}
               variables={{}}
-              text="Cards and addresses"
-              label="Cards and addresses, at the payment provider"
+              text={overduePayment ? 'Pay at the payment provider' : 'Cards and addresses'}
+              label={
+                overduePayment
+                  ? 'Pay at the payment provider'
+                  : 'Cards and addresses, at the payment provider'
+              }
+              isMain={overduePayment !== null}
               done="On the way to the payment provider."
               onDone={({ createPortalSession }) => location.assign(createPortalSession.url)}
             />

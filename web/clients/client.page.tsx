@@ -8,6 +8,7 @@ import {
   MspClientDocument,
   type MspClientQuery,
 } from '../generated/graphql.ts';
+import { TrailLink } from '../organization/trail-link.tsx';
 import { Action } from '../parts/action.tsx';
 import { Card, Meter } from '../parts/card.tsx';
 import { One } from '../parts/one.tsx';
@@ -73,6 +74,7 @@ function Shown({ client, onChange }: ShownProps) {
               onDone={onChange}
             />
           )}
+          <TrailLink target={id} />
         </>
       }
     >

@@ -44,6 +44,9 @@ export default function ClientsPage() {
   const grants = useGrants(isActor);
   const isPlanMissing = error && problemOf(error).code === 'PLAN_REQUIRED';
   useFollowed(MspClientChangedDocument, {}, reload, !isPlanMissing);
+  const noneYet = may('identity.msp.manage')
+    ? 'You manage nobody yet. Make the first client below: its owner is invited by mail.'
+    : 'You manage nobody yet.';
   const isNarrowed = search !== '' || kind !== '';
   return (
     <Page title="Clients">
@@ -67,11 +70,7 @@ export default function ClientsPage() {
           told={error && problemOf(error)}
           {...(isPlanMissing ? {} : { retry: reload })}
           more={hasMore ? more : undefined}
-          empty={
-            isNarrowed
-              ? 'None is like this.'
-              : 'You manage nobody yet. Make the first client below: its owner is invited by mail.'
-          }
+          empty={isNarrowed ? 'None is like this.' : noneYet}
           keyOf={({ id }) => id}
           render={(client) => (
             <ClientLine client={client} grants={isActor ? grants.byClient : undefined} onChange={reload} />

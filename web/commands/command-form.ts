@@ -22,11 +22,16 @@ export function inputOf(form: HTMLFormElement, { kind, schema, instance, scope }
     ...(instance === undefined ? targetsOf(scope) : { instanceIds: [instance] }),
     maxConcurrency: Number(data.get('maxConcurrency')),
     maxErrors: Number(data.get('maxErrors')),
+    deliveryTimeoutSeconds: secondsOf(data, 'deliveryTimeoutSeconds'),
+    executionTimeoutSeconds: secondsOf(data, 'executionTimeoutSeconds'),
     ignoresWindows: data.get('ignoresWindows') === 'on',
     // Without a zone in it the browser takes it for a time by the reader's clocks.
     startAt: startAt ? new Date(startAt).toISOString() : null,
   };
 }
+
+/** They are filled in by the minute. */
+const secondsOf = (data: FormData, name: string) => Math.round(Number(data.get(name)) * 60);
 
 function targetsOf({ kind, tags, groupIds, instanceIds }: Scope): Partial<SendCommandInput> {
   if (kind === 'groups') return { groupIds: [...groupIds] };

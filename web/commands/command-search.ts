@@ -49,10 +49,17 @@ export function resultSearch(given: Record<string, unknown>): ResultSearch {
   return show ? { show } : {};
 }
 
-/** A new command may come with the instance or the tag that it is for. */
-export function newCommandSearch(given: Record<string, unknown>): { instance?: string; tag?: string } {
+/** A new command may come with the instance, the tag or the group that it is for. */
+export interface NewCommandSearch {
+  instance?: string;
+  tag?: string;
+  group?: string;
+}
+
+export function newCommandSearch({ instance, tag, group }: Record<string, unknown>): NewCommandSearch {
   return {
-    ...(typeof given['instance'] === 'string' ? { instance: given['instance'] } : {}),
-    ...(typeof given['tag'] === 'string' ? { tag: given['tag'] } : {}),
+    ...(typeof instance === 'string' ? { instance } : {}),
+    ...(typeof tag === 'string' ? { tag } : {}),
+    ...(typeof group === 'string' ? { group } : {}),
   };
 }

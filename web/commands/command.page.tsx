@@ -98,10 +98,10 @@ function Followed({ id }: { id: string }) {
         <span aria-live="polite">
           <Status of={command.status} />
         </span>{' '}
-        sent <Time at={command.createdAt} /> by {who(command.createdBy)}
+        sent <Time at={command.createdAt} isKey /> by {who(command.createdBy)}
         {command.startAt && (
           <>
-            , {isAhead ? 'begins' : 'to begin'} <Time at={command.startAt} />
+            , {isAhead ? 'begins' : 'to begin'} <Time at={command.startAt} isKey />
           </>
         )}
         {command.cancelledAt && (

@@ -13,7 +13,7 @@ export function ParamFields({ schema }: { schema: Record<string, unknown> }) {
     <Field
       key={name}
       label={name}
-      name={`param.${name}`}
+      name={`params.${name}`}
       required={required.includes(name)}
       hint={type === 'object' ? `${description ?? ''} As JSON.` : description}
       {...(pattern ? { pattern } : {})}
@@ -25,7 +25,7 @@ export function ParamFields({ schema }: { schema: Record<string, unknown> }) {
 export function paramsOf(schema: Record<string, unknown>, form: FormData): Record<string, unknown> {
   const { properties = {} } = schema as ParamSchema;
   const filled = Object.entries(properties).flatMap(([name, { type }]) => {
-    const text = textOf(form, `param.${name}`);
+    const text = textOf(form, `params.${name}`);
     return text === '' ? [] : [[name, type === 'object' ? objectOf(text) : text] as const];
   });
   return Object.fromEntries(filled);

@@ -38,7 +38,9 @@ export default function EnrollmentPage() {
         {may('fleet.token.create') && <NewToken cursor={cursor} onMade={put} />}
         <Card title="Tokens" className="wide">
           <Problem told={error && problemOf(error)} retry={reload} />
-          {rows?.length === 0 && <p>There is none yet. Make the first one above.</p>}
+          {rows?.length === 0 && (
+            <p>There is none yet.{may('fleet.token.create') && ' Make the first one above.'}</p>
+          )}
           <ul className="rows" aria-label="Tokens">
             {rows?.map((token) => (
               <TokenLine key={token.id} token={token} onChange={put} />

@@ -1,16 +1,14 @@
 import { useState } from 'react';
-import { useMutation } from 'urql';
 
-import { problemOf } from '../api/problem.ts';
 import {
   CreateEnrollmentTokenDocument,
   type CreateEnrollmentTokenMutation,
   type TokenRowFragment,
 } from '../generated/graphql.ts';
+import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { Field } from '../parts/field.tsx';
 import { textOf, wordsIn } from '../parts/form.ts';
-import { Problem } from '../parts/problem.tsx';
 import { Arrivals } from './arrivals.tsx';
 import { Copied } from './copied.tsx';
 
@@ -23,42 +21,40 @@ interface NewTokenProps {
 
 /** Makes a token, shows it once, and waits for the nodes that come by it. */
 export function NewToken({ cursor, onMade }: NewTokenProps) {
-  const [{ fetching, error }, create] = useMutation(CreateEnrollmentTokenDocument);
   const [made, setMade] = useState<Made>();
-  const submit = async (form: FormData) => {
-    const uses = textOf(form, 'maxUses');
-    const { data } = await create({
-      input: {
-        name: textOf(form, 'name'),
-        expiresInHours: Number(form.get('hours')),
-        maxUses: uses === '' ? null : Number(uses),
-        tags: wordsIn(textOf(form, 'tags')),
-      },
-    });
-    if (!data) return;
-    setMade(data.createEnrollmentToken);
-    onMade(data.createEnrollmentToken.enrollmentToken);
-  };
   if (made) return <Waiting made={made} cursor={cursor} onDone={() => setMade(undefined)} />;
   return (
     <Card title="Enroll nodes" className="wide">
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit(new FormData(event.currentTarget));
+      <ActionForm
+        document={CreateEnrollmentTokenDocument}
+        variables={(form) => {
+          const uses = textOf(form, 'maxUses');
+          return {
+            input: {
+              name: textOf(form, 'name'),
+              expiresInHours: Number(form.get('expiresInHours')),
+              maxUses: uses === '' ? null : Number(uses),
+              tags: wordsIn(textOf(form, 'tags')),
+            },
+          };
+        }}
+        submit="Make a token"
+        done="The token is made."
+        onDone={({ createEnrollmentToken }) => {
+          setMade(createEnrollmentToken);
+          onMade(createEnrollmentToken.enrollmentToken);
         }}
       >
         <Field
           label="Name of the token"
           name="name"
           required
-          maxLength={100}
+          maxLength={200}
           hint="What it is for, as in: office Berlin."
         />
         <Field
           label="Good for, in hours"
-          name="hours"
+          name="expiresInHours"
           type="number"
           min={1}
           max={8760}
@@ -73,13 +69,7 @@ export function NewToken({ cursor, onMade }: NewTokenProps) {
           hint="Left empty: as many as the plan has room for."
         />
         <Field label="Tags of its nodes" name="tags" hint="Separated by commas; may be left empty." />
-        <Problem told={error && problemOf(error, 'change')} />
-        <div className="actions">
-          <button className="main" disabled={fetching}>
-            Make a token
-          </button>
-        </div>
-      </form>
+      </ActionForm>
     </Card>
   );
 }

@@ -35,6 +35,10 @@ const states: readonly { value: '' | CanaryStatus; text: string }[] = [
 /** Commands that came step by step, newest first. */
 export default function CanariesPage() {
   const { may } = useViewer();
+  const isManager = may('governance.canary.manage');
+  const noneYet = isManager
+    ? 'There was none yet. Make one below: it comes to a few first, and is taken back when it does harm.'
+    : 'There was none yet.';
   const navigate = useNavigate();
   const [status, setStatus] = useState<'' | CanaryStatus>('');
   const { rows, error, hasMore, more, reload } = usePages(
@@ -55,11 +59,7 @@ export default function CanariesPage() {
           told={error && problemOf(error)}
           retry={reload}
           more={hasMore ? more : undefined}
-          empty={
-            status === ''
-              ? 'There was none yet. Make one below: it comes to a few first, and is taken back when it does harm.'
-              : 'None is in this state.'
-          }
+          empty={status === '' ? noneYet : 'None is in this state.'}
           keyOf={({ id }) => id}
           render={({ id, name, command, currentStep, steps, createdAt, instances, ...canary }) => (
             <div>
@@ -76,7 +76,7 @@ export default function CanariesPage() {
             </div>
           )}
         />
-        {may('governance.canary.manage') && (
+        {isManager && (
           <NewCanary onMade={(id) => void navigate({ to: '/governance/canaries/$id', params: { id } })} />
         )}
       </div>

@@ -92,7 +92,7 @@ export default function CanaryPage() {
           <Status of={canary.status} />
         </span>{' '}
         {words(canary.command)} {JSON.stringify(canary.params)},{' '}
-        {canary.status === 'PENDING' ? 'begins' : 'begun'} <Time at={canary.startAt} />
+        {canary.status === 'PENDING' ? 'begins' : 'begun'} <Time at={canary.startAt} isKey />
         <span aria-live="polite">{canary.message && `. ${canary.message}`}</span>
       </p>
       <div className="cards">
@@ -154,7 +154,7 @@ function Steps({
       </p>
       {status === 'BAKING' && (
         <p>
-          The step is watched until <Time at={bakeUntil} />.
+          The step is watched until <Time at={bakeUntil} isKey />.
         </p>
       )}
     </Card>

@@ -18,7 +18,7 @@ import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
-import { plural, words } from '../parts/words.ts';
+import { count, plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Commits, short } from './commits.tsx';
 import { GitOpsFields, gitOpsOf, settingsOf, type GitOpsConfig } from './gitops-fields.tsx';
@@ -28,6 +28,7 @@ import { GovernanceTabs } from './tabs.tsx';
 /** Repositories that declare what governs, and what stands between them and what there is. */
 export default function GitOpsPage() {
   const { may } = useViewer();
+  const isManager = may('governance.gitops.manage');
   const { rows, error, hasMore, more, reload } = usePages(
     GitOpsConfigsDocument,
     {},
@@ -43,11 +44,15 @@ export default function GitOpsPage() {
           told={error && problemOf(error)}
           retry={reload}
           more={hasMore ? more : undefined}
-          empty="None is followed yet. Name one below: its files declare policies, and you see the difference before anything changes."
+          empty={
+            isManager
+              ? 'None is followed yet. Name one below: its files declare policies, and you see the difference before anything changes.'
+              : 'None is followed yet.'
+          }
           keyOf={({ id }) => id}
           render={(config) => <Repository config={config} onChange={reload} />}
         />
-        {may('governance.gitops.manage') && <NewGitOps onMade={reload} />}
+        {isManager && <NewGitOps onMade={reload} />}
       </div>
     </Page>
   );
@@ -112,7 +117,7 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
               variables={{ input: { id, prune } }}
               text="Sync"
               label={`Sync ${name}`}
-              confirm={`${plural(changes.length, 'change')} will be put into force.`}
+              confirm={syncText(changes)}
               done={`${name} is being put into force.`}
               onDone={onChange}
             />
@@ -145,6 +150,21 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
   );
 }
 
+/** What of the difference is put into force. */
+function syncText(changes: GitOpsConfig['changes']): string {
+  const free = changes.filter(({ heldBack }) => heldBack === null);
+  const held = changes.length - free.length;
+  const countOf = (wanted: keyof typeof done) => free.filter(({ action }) => action === wanted).length;
+  const parts = (['CREATE', 'UPDATE', 'DELETE'] as const)
+    .filter((action) => countOf(action) > 0)
+    .map((action) => `${count(countOf(action))} ${done[action]}`);
+  return [
+    parts.length === 0 ? 'Nothing is put into force now.' : `Put into force: ${parts.join(', ')}.`,
+    ...(held > 0 ? [`${plural(held, 'change is', 'changes are')} held back.`] : []),
+  ].join(' ');
+}
+
+const done = { CREATE: 'made', UPDATE: 'changed', DELETE: 'removed' };
 const marks = { CREATE: '+', UPDATE: '~', DELETE: '−' };
 
 function Difference({ changes }: { changes: GitOpsConfig['changes'] }) {

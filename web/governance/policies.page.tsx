@@ -24,6 +24,7 @@ import { GovernanceTabs } from './tabs.tsx';
 /** What must hold on instances and clusters, and where it does not. */
 export default function PoliciesPage() {
   const { may } = useViewer();
+  const isManager = may('governance.policy.manage');
   const { rows, error, hasMore, more, reload } = usePages(PoliciesDocument, {}, ({ policies }) => policies);
   useFollowed(ScoreChangedDocument, {}, reload, may('governance.score.read'));
   return (
@@ -35,12 +36,16 @@ export default function PoliciesPage() {
           told={error && problemOf(error)}
           retry={reload}
           more={hasMore ? more : undefined}
-          empty="There is no policy yet. Install a pack below to begin with, or write one."
+          empty={
+            isManager
+              ? 'There is no policy yet. Install a pack below to begin with, or write one.'
+              : 'There is no policy yet.'
+          }
           keyOf={({ id }) => id}
           render={(policy) => <PolicyLine policy={policy} />}
         />
-        {may('governance.policy.manage') && <NewPolicy onMade={reload} />}
-        {may('governance.policy.manage') && <Packs onInstalled={reload} />}
+        {isManager && <NewPolicy onMade={reload} />}
+        {isManager && <Packs onInstalled={reload} />}
       </div>
     </Page>
   );

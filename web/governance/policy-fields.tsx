@@ -31,7 +31,8 @@ type Wanted = Pick<PolicyRowFragment, 'rule' | 'appliesTo'>;
 /** The rule that is being written, and whom it is to be for. */
 export function useDraft(begun?: Wanted) {
   const { data, told, read } = useRead(FactKindsDocument);
-  const [rule, setRule] = useState(() => (begun ? partOf(begun.rule) : newComparison()));
+  const [first] = useState(() => (begun ? partOf(begun.rule) : newComparison()));
+  const [rule, setRule] = useState(first);
   const [scope, setScope] = useState(() => (begun ? scopeOf(begun.appliesTo) : everyone));
   const facts = data?.factKinds.facts ?? [];
   return {
@@ -40,6 +41,8 @@ export function useDraft(begun?: Wanted) {
     hasFacts: data !== undefined,
     told,
     read,
+    /** Somebody wants it: the form of a new one stands in the page for all who come by. */
+    isBegun: begun !== undefined || rule !== first || scope !== everyone,
     rule,
     setRule,
     scope,
@@ -52,12 +55,12 @@ export function useDraft(begun?: Wanted) {
 interface PolicyFieldsProps {
   draft: ReturnType<typeof useDraft>;
   /** The one that is changed, as it was when editing began; none for a new one. */
-  policy?: PolicyRowFragment;
+  policy?: PolicyRowFragment | undefined;
 }
 
 /** All that a policy is, and whom it would hit as it is written there. */
 export function PolicyFields({ draft, policy }: PolicyFieldsProps) {
-  const { facts, hasFacts, told, read, rule, setRule, scope, setScope, wanted } = draft;
+  const { facts, hasFacts, told, read, rule, setRule, scope, setScope } = draft;
   return (
     <>
       <Field
@@ -98,16 +101,19 @@ export function PolicyFields({ draft, policy }: PolicyFieldsProps) {
         defaultValue={policy?.resolution ?? ''}
       />
       <RemedyFields remedy={policy?.remediation ?? null} />
-      {isForNobody(scope) ? (
-        <p role="status">Choose whom it is for, and whom it would hit is shown here.</p>
-      ) : (
-        <WhatIf
-          rule={wanted.rule}
-          appliesTo={wanted.appliesTo}
-          {...(policy ? { policyId: policy.id } : {})}
-        />
-      )}
+      <Outcome draft={draft} policy={policy} />
     </>
+  );
+}
+
+/** Whom it would hit, once it is known whom it is to be for and somebody writes it: the panel judges all of them for that. */
+function Outcome({ draft: { isBegun, scope, wanted }, policy }: PolicyFieldsProps) {
+  if (!isBegun) return <p className="quiet">Write its rule, and whom it would hit is shown here.</p>;
+  if (isForNobody(scope)) {
+    return <p role="status">Choose whom it is for, and whom it would hit is shown here.</p>;
+  }
+  return (
+    <WhatIf rule={wanted.rule} appliesTo={wanted.appliesTo} {...(policy ? { policyId: policy.id } : {})} />
   );
 }
 

@@ -15,7 +15,8 @@ import {
   PolicyRemediationsDocument,
   type PolicyDetailQuery,
 } from '../generated/graphql.ts';
-import { useMemberNames } from '../organization/use-member-names.ts';
+import { TrailLink } from '../organization/trail-link.tsx';
+import { useWho } from '../organization/use-member-names.ts';
 import { Action } from '../parts/action.tsx';
 import { Card } from '../parts/card.tsx';
 import { Listing } from '../parts/listing.tsx';
@@ -45,7 +46,7 @@ function Shown({ id }: { id: string }) {
   const { may } = useViewer();
   const navigate = useNavigate();
   const { data, told, read } = useRead(PolicyDetailDocument, { variables: { id } });
-  const names = useMemberNames();
+  const who = useWho();
   const [begun, setBegun] = useState<{ key: number } & Pick<PolicyVersion, 'rule' | 'appliesTo'>>();
   const editor = useRef<HTMLButtonElement>(null);
   const isManager = may('governance.policy.manage');
@@ -60,22 +61,25 @@ function Shown({ id }: { id: string }) {
     <Page
       title={policy.name}
       actions={
-        isManager && (
-          <>
-            <button ref={editor} type="button" onClick={() => begin(policy)}>
-              Edit
-            </button>
-            <Action
-              document={DeletePolicyDocument}
-              variables={{ id }}
-              text="Delete"
-              label={`Delete ${policy.name}`}
-              confirm="It is judged no longer, and its alerts end. Its history stays in the audit trail."
-              done={`${policy.name} is deleted.`}
-              onDone={() => void navigate({ to: '/governance' })}
-            />
-          </>
-        )
+        <>
+          {isManager && (
+            <>
+              <button ref={editor} type="button" onClick={() => begin(policy)}>
+                Edit
+              </button>
+              <Action
+                document={DeletePolicyDocument}
+                variables={{ id }}
+                text="Delete"
+                label={`Delete ${policy.name}`}
+                confirm="It is judged no longer, and its alerts end. Its history stays in the audit trail."
+                done={`${policy.name} is deleted.`}
+                onDone={() => void navigate({ to: '/governance' })}
+              />
+            </>
+          )}
+          <TrailLink target={id} />
+        </>
       }
     >
       <Problem told={told} retry={read} />
@@ -120,7 +124,7 @@ function Shown({ id }: { id: string }) {
           keyOf={({ version }) => String(version)}
           render={(version) => (
             <>
-              <VersionText of={version} names={names} />
+              <VersionText of={version} who={who} />
               {isManager && version.version !== policy.version && (
                 <button
                   type="button"
@@ -138,7 +142,7 @@ function Shown({ id }: { id: string }) {
   );
 }
 
-function VersionText({ of, names }: { of: PolicyVersion; names: ReadonlyMap<string, string> }) {
+function VersionText({ of, who }: { of: PolicyVersion; who: (id: string) => string }) {
   const { version, name, enforcement, severity, rule, appliesTo, changedBy, changedAt } = of;
   return (
     <div>
@@ -148,7 +152,7 @@ function VersionText({ of, names }: { of: PolicyVersion; names: ReadonlyMap<stri
         <code>{ruleText(rule)}</code>
       </p>
       <p className="quiet">
-        by {names.get(changedBy) ?? <code>{changedBy}</code>} <Time at={changedAt} />
+        by {who(changedBy)} <Time at={changedAt} />
       </p>
     </div>
   );

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { problemOf } from '../api/problem.ts';
 import type { usePages } from '../api/use-pages.ts';
 import type { PolicyRemediationsQuery } from '../generated/graphql.ts';
-import { useMemberNames } from '../organization/use-member-names.ts';
+import { useWho } from '../organization/use-member-names.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
@@ -14,7 +14,7 @@ type Pages = Omit<ReturnType<typeof usePages>, 'rows' | 'put'> & { rows: readonl
 
 /** What was sent to mend what the policy finds, by whom, and what became of it. */
 export function Remedies({ pages: { rows, error, hasMore, more, reload } }: { pages: Pages }) {
-  const names = useMemberNames();
+  const who = useWho();
   return (
     <Listing
       title="Remedies"
@@ -53,8 +53,7 @@ export function Remedies({ pages: { rows, error, hasMore, more, reload } }: { pa
           )}
           {remedy.message && <p className="wrong">{remedy.message}</p>}
           <p className="quiet">
-            {isAutomatic ? 'by itself' : `by ${names.get(requestedBy) ?? requestedBy}`}{' '}
-            <Time at={remedy.createdAt} />
+            {isAutomatic ? 'by itself' : `by ${who(requestedBy)}`} <Time at={remedy.createdAt} />
           </p>
         </div>
       )}

@@ -47,6 +47,11 @@ export function GroupLine({ group, onChange }: GroupLineProps) {
           ))}
           {instances.totalCount > instances.nodes.length && ' and others'}
         </p>
+        {may('fleet.command.send') && (
+          <Link to="/commands/new" search={{ group: id }}>
+            Send a command to {name}
+          </Link>
+        )}
       </div>
       {may('fleet.group.manage') && (
         <div className="actions">

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 
+import type { Reading } from '../api/use-read.ts';
 import {
   ConnectProviderDocument,
   DisconnectProviderDocument,
@@ -14,8 +15,7 @@ import { Status } from '../parts/status.tsx';
 import { useViewer } from '../session/viewer.tsx';
 
 interface ProvidersProps {
-  providers: ProvidersQuery['hostingProviders'];
-  onChange: () => void;
+  reading: Reading<ProvidersQuery>;
 }
 
 interface ProviderProps {
@@ -94,13 +94,15 @@ function Disconnect({ id, name, onChange }: ProviderProps) {
 }
 
 /** Where servers can be ordered, and with what account. */
-export function Providers({ providers, onChange }: ProvidersProps) {
+export function Providers({ reading: { data, told, read } }: ProvidersProps) {
   const { may } = useViewer();
   const isManager = may('hosting.provider.manage');
   return (
     <Listing
       title="Providers"
-      rows={providers}
+      rows={data?.hostingProviders}
+      told={told}
+      retry={read}
       empty="This panel knows none."
       keyOf={({ id }) => id}
       render={({ id, name, status, sandbox, problem, configured }) => (
@@ -111,11 +113,11 @@ export function Providers({ providers, onChange }: ProvidersProps) {
             {isManager && (
               <details>
                 <summary>{configured ? `Another token for ${name}` : `Connect ${name}`}</summary>
-                <Connect id={id} name={name} onChange={onChange} />
+                <Connect id={id} name={name} onChange={read} />
               </details>
             )}
           </div>
-          {isManager && configured && <Disconnect id={id} name={name} onChange={onChange} />}
+          {isManager && configured && <Disconnect id={id} name={name} onChange={read} />}
         </>
       )}
     />

@@ -6,6 +6,7 @@ import {
   ServerProgressedDocument,
   type ServerDetailFragment,
 } from '../generated/graphql.ts';
+import { TrailLink } from '../organization/trail-link.tsx';
 import { Card } from '../parts/card.tsx';
 import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
@@ -49,7 +50,15 @@ function Shown({ server, onChange }: { server: ServerDetailFragment; onChange: (
   const isUnderWay = status === 'PROVISIONING' || status === 'DELETING';
   const isOver = status === 'FAILED' || status === 'DELETED';
   return (
-    <Page title={name} actions={<ServerActions server={server} onChange={onChange} />}>
+    <Page
+      title={name}
+      actions={
+        <>
+          <ServerActions server={server} onChange={onChange} />
+          <TrailLink target={server.id} />
+        </>
+      }
+    >
       <p aria-live="polite">
         <Status of={phase} /> {message}
       </p>

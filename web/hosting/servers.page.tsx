@@ -16,20 +16,21 @@ import { ServerLine } from './server-line.tsx';
 export default function ServersPage() {
   const { may } = useViewer();
   const withCosts = may('hosting.cost.read');
+  const isReader = may('hosting.provider.read');
+  const isOrderer = may('hosting.server.provision');
   const { rows, error, hasMore, more, put, reload } = usePages(
     ServersDocument,
     { withCosts },
     ({ servers }) => servers,
   );
-  const providers = useRead(ProvidersDocument, { pause: !may('hosting.provider.read') });
+  const providers = useRead(ProvidersDocument, { pause: !isReader });
   useLive(
     ServerChangedDocument,
     { withCosts },
     { next: ({ serverChanged }) => put(serverChanged), lost: reload },
   );
   useFollowed(ServerChangedDocument, { withCosts }, reload);
-  const known = providers.data?.hostingProviders;
-  const usable = known?.filter(({ status }) => status === 'ACTIVE');
+  const usable = providers.data?.hostingProviders.filter(({ status }) => status === 'ACTIVE');
   return (
     <Page title="Servers">
       <div className="cards">
@@ -39,20 +40,22 @@ export default function ServersPage() {
           told={error && problemOf(error)}
           retry={reload}
           more={hasMore ? more : undefined}
-          empty={
-            usable?.length === 0
-              ? 'There is none yet. Connect a provider first, by a token of your account there.'
-              : 'There is none yet. Order the first one below.'
-          }
+          empty={noneYet(usable?.length, { isOrderer, isConnector: may('hosting.provider.manage') })}
           keyOf={({ id }) => id}
           render={(server) => <ServerLine server={server} onChange={put} />}
         />
-        {may('hosting.server.provision') && usable && usable.length > 0 && (
-          <NewServer providers={usable} onMade={put} />
-        )}
+        {isOrderer && usable && usable.length > 0 && <NewServer providers={usable} onMade={put} />}
         {withCosts && <Budget />}
-        {known && <Providers providers={known} onChange={providers.read} />}
+        {isReader && <Providers reading={providers} />}
       </div>
     </Page>
   );
+}
+
+/** And the first step, where somebody may take it. */
+function noneYet(usable: number | undefined, { isOrderer = false, isConnector = false }): string {
+  if (usable === 0 && isConnector) {
+    return 'There is none yet. Connect a provider first, by a token of your account there.';
+  }
+  return usable && isOrderer ? 'There is none yet. Order the first one below.' : 'There is none yet.';
 }

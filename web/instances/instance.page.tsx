@@ -11,6 +11,7 @@ import {
   type InstanceDetailQuery,
   type InstanceMeasuredSubscription,
 } from '../generated/graphql.ts';
+import { TrailLink } from '../organization/trail-link.tsx';
 import { Card } from '../parts/card.tsx';
 import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
@@ -87,6 +88,7 @@ function Shown({ instance }: { instance: Instance }) {
             </button>
           )}
           {may('fleet.instance.impersonate') && <OpenInNode id={id} />}
+          <TrailLink target={id} />
         </>
       }
     >

@@ -26,16 +26,25 @@ export default function InstancesPage() {
   const change = (more: InstanceSearch) =>
     void navigate({ search: (before) => withoutEmpty({ ...before, ...more }), replace: true });
   const sortBy = (key: SortKey) => change({ sort: key, desc: search.sort === key && !search.desc });
+  // A command can go by a tag; by what else the list is narrowed to it can not.
+  const isOfTagAlone = search.tag !== undefined && search.q === undefined && search.status === undefined;
   const isFiltered = search.q !== undefined || search.status !== undefined || search.tag !== undefined;
   return (
     <Page
       title="Instances"
       actions={
-        may('fleet.token.create') && (
-          <Link to="/enrollment" className="button">
-            Enroll a node
-          </Link>
-        )
+        <>
+          {isOfTagAlone && may('fleet.command.send') && (
+            <Link to="/commands/new" search={{ tag: search.tag! }} className="button">
+              Send a command to these
+            </Link>
+          )}
+          {may('fleet.token.create') && (
+            <Link to="/enrollment" className="button">
+              Enroll a node
+            </Link>
+          )}
+        </>
       }
     >
       <Problem told={error && problemOf(error)} retry={read} />

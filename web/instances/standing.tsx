@@ -7,7 +7,7 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 
-/** What billing and hosting know of the instance. */
+/** What billing and hosting know of the instance. While one of them is away, what is not told is not said to be none. */
 export function Standing({ id }: { id: string }) {
   const { data, error, read } = useRead(InstanceStandingDocument, { variables: { id } });
   const instance = data?.instance;
@@ -20,7 +20,7 @@ export function Standing({ id }: { id: string }) {
             <Time at={instance.licence.expiresAt} />
           </p>
         ) : (
-          <p>It has no licence yet.</p>
+          !error && <p>It has no licence yet.</p>
         ))}
       {instance &&
         (instance.server ? (
@@ -33,7 +33,7 @@ export function Standing({ id }: { id: string }) {
             {instance.server.ipAddress ?? 'without an address'} <Status of={instance.server.status} />
           </p>
         ) : (
-          <p>Its machine was not rented through this panel.</p>
+          !error && <p>Its machine was not rented through this panel.</p>
         ))}
     </Card>
   );

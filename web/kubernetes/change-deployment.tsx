@@ -5,7 +5,7 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { changedOf } from '../parts/changed.ts';
 import { textOf } from '../parts/form.ts';
-import { ImageFields } from './image-fields.tsx';
+import { ImageFields, VariablesField, variablesOf } from './image-fields.tsx';
 
 interface Conflict {
   manager: string;
@@ -17,7 +17,7 @@ interface ChangeDeploymentProps {
   onChange: () => void;
 }
 
-/** Another image or number of replicas; where others own what that changes, it is offered to take it from them. */
+/** Another image, number of replicas or other variables; where others own what that changes, it is offered to take it from them. */
 export function ChangeDeployment({ deployment, onChange }: ChangeDeploymentProps) {
   const { id, image, replicas, reason } = deployment;
   const [conflicts, setConflicts] = useState<readonly Conflict[]>([]);
@@ -30,7 +30,11 @@ export function ChangeDeployment({ deployment, onChange }: ChangeDeploymentProps
           const filled = { image: textOf(form, 'image'), replicas: Number(form.get('replicas')) };
           // Where others own something all of it is sent: what is shown is theirs, and the panel wanted another.
           const changes = isContested ? filled : changedOf({ image, replicas }, filled);
-          return { id, input: { ...changes, takesOver: form.get('takesOver') === 'on' } };
+          const env = variablesOf(form);
+          return {
+            id,
+            input: { ...changes, ...(env ? { env } : {}), takesOver: form.get('takesOver') === 'on' },
+          };
         }}
         submit="Change it"
         done="It is being changed."
@@ -41,6 +45,7 @@ export function ChangeDeployment({ deployment, onChange }: ChangeDeploymentProps
         onRefused={({ details }) => setConflicts(conflictsOf(details))}
       >
         <ImageFields image={image} replicas={replicas} />
+        <VariablesField isChange />
         {isContested && (
           <fieldset>
             <legend>Others own what this would change</legend>

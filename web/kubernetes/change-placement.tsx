@@ -2,7 +2,7 @@ import { UpdatePlacementDocument, type PlacementsQuery } from '../generated/grap
 import { changedOf } from '../parts/changed.ts';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
-import { ImageFields } from './image-fields.tsx';
+import { ImageFields, VariablesField, variablesOf } from './image-fields.tsx';
 
 interface ChangePlacementProps {
   /** As it was when editing began. */
@@ -11,26 +11,25 @@ interface ChangePlacementProps {
   onDone: () => void;
 }
 
-/** Another image or number of replicas, which is rolled out from the first partition on. */
+/** Another image, number of replicas or other variables, which is rolled out from the first partition on. */
 export function ChangePlacement({ placement, onClose, onDone }: ChangePlacementProps) {
   const { id, name, image, replicas } = placement;
   return (
     <FormDialog
       title={`Change ${name}`}
       document={UpdatePlacementDocument}
-      variables={(form) => ({
-        id,
-        input: changedOf(
-          { image, replicas },
-          { image: textOf(form, 'image'), replicas: Number(form.get('replicas')) },
-        ),
-      })}
+      variables={(form) => {
+        const filled = { image: textOf(form, 'image'), replicas: Number(form.get('replicas')) };
+        const env = variablesOf(form);
+        return { id, input: { ...changedOf({ image, replicas }, filled), ...(env ? { env } : {}) } };
+      }}
       submit="Change it"
       done={`${name} is being changed, from its first partition on.`}
       onDone={onDone}
       onClose={onClose}
     >
       <ImageFields image={image} replicas={replicas} />
+      <VariablesField isChange />
     </FormDialog>
   );
 }

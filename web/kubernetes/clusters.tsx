@@ -6,6 +6,7 @@ import { Listing } from '../parts/listing.tsx';
 import { Status } from '../parts/status.tsx';
 import { exactDay, Time } from '../parts/time.tsx';
 import { count, plural } from '../parts/words.ts';
+import { useViewer } from '../session/viewer.tsx';
 
 interface ClustersProps {
   rows:
@@ -18,6 +19,7 @@ interface ClustersProps {
 }
 
 export function Clusters({ rows, told, more, reload }: ClustersProps) {
+  const { may } = useViewer();
   return (
     <Listing
       title="Clusters"
@@ -25,7 +27,11 @@ export function Clusters({ rows, told, more, reload }: ClustersProps) {
       told={told}
       retry={reload}
       more={more}
-      empty="None is known yet. Register one below, by its kubeconfig."
+      empty={
+        may('hosting.cluster.manage')
+          ? 'None is known yet. Register one below, by its kubeconfig.'
+          : 'None is known yet.'
+      }
       keyOf={({ id }) => id}
       render={({ id, name, provider, region, version, status, message, ...rest }) => (
         <div>

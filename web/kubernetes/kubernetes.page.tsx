@@ -29,7 +29,7 @@ export default function KubernetesPage() {
           <Deployments empty="Nothing runs yet, or no cluster is registered." />
         )}
         {may('hosting.deployment.read') && <Placements />}
-        {isRunner && <NewDeployment clusters={rows} />}
+        {isRunner && <NewDeployment clusters={rows} hasMore={hasMore} />}
         {may('hosting.cluster.manage') && <NewCluster onMade={reload} />}
       </div>
     </Page>

@@ -1,14 +1,21 @@
 import { useState } from 'react';
 
-import { CreateDeploymentDocument, PlaceDeploymentDocument } from '../generated/graphql.ts';
+import { useRead } from '../api/use-read.ts';
+import {
+  ClusterChoicesDocument,
+  CreateDeploymentDocument,
+  PlaceDeploymentDocument,
+} from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { Choice, Field, Select } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
-import { ImageFields } from './image-fields.tsx';
+import { ImageFields, PortsField, portsOf, VariablesField, variablesOf } from './image-fields.tsx';
 
 interface NewDeploymentProps {
+  /** Those that are shown. */
   clusters: readonly { id: string; name: string }[];
+  hasMore: boolean;
 }
 
 const wheres = [
@@ -17,7 +24,8 @@ const wheres = [
 ] as const;
 
 /** An image to run, in one cluster or placed on several. */
-export function NewDeployment({ clusters }: NewDeploymentProps) {
+export function NewDeployment({ clusters, hasMore }: NewDeploymentProps) {
+  const all = useRead(ClusterChoicesDocument, { pause: !hasMore });
   const [where, setWhere] = useState<'one' | 'several'>('one');
   return (
     <Card title="Run an image">
@@ -32,7 +40,10 @@ export function NewDeployment({ clusters }: NewDeploymentProps) {
           <Select
             label="Cluster"
             name="clusterId"
-            options={clusters.map(({ id, name }) => ({ value: id, text: name }))}
+            options={(all.data?.clusters.nodes ?? clusters).map(({ id, name }) => ({
+              value: id,
+              text: name,
+            }))}
           />
           <Workload />
         </ActionForm>
@@ -45,6 +56,7 @@ export function NewDeployment({ clusters }: NewDeploymentProps) {
               region: textOf(form, 'region') || null,
               tag: textOf(form, 'tag') || null,
               partitionPercent: Number(form.get('partitionPercent')),
+              mostFailures: Number(form.get('mostFailures')),
             },
           })}
           submit="Place it"
@@ -59,6 +71,15 @@ export function NewDeployment({ clusters }: NewDeploymentProps) {
             min={1}
             max={100}
             defaultValue={25}
+            required
+          />
+          <Field
+            label="Clusters that it may fail in before it is stopped"
+            name="mostFailures"
+            type="number"
+            min={0}
+            max={199}
+            defaultValue={0}
             required
           />
           <Workload />
@@ -81,6 +102,8 @@ function Workload() {
       />
       <Field label="Namespace" name="namespace" defaultValue="default" required />
       <ImageFields />
+      <PortsField />
+      <VariablesField />
     </>
   );
 }
@@ -91,5 +114,7 @@ function workloadOf(form: FormData) {
     namespace: textOf(form, 'namespace'),
     image: textOf(form, 'image'),
     replicas: Number(form.get('replicas')),
+    ports: portsOf(form),
+    env: variablesOf(form) ?? null,
   };
 }

@@ -7,12 +7,18 @@ export function useMemberNames(): ReadonlyMap<string, string> {
   return new Map(data?.members.nodes.map(({ id, name }) => [id, name]));
 }
 
+/** As many as are read. */
+const mostNames = 500;
+
 /** Whoever did something, by name where it is a member, else by what it is. */
 export function useWho(): (id: string) => string {
   const names = useMemberNames();
+  const areAllKnown = names.size > 0 && names.size < mostNames;
   return (id) => {
     if (id.startsWith('svc:')) return `the panel (${id.slice('svc:'.length)})`;
     if (id.startsWith('apk_')) return `the API key ${id}`;
-    return names.get(id) ?? id;
+    const name = names.get(id);
+    if (name !== undefined) return name;
+    return areAllKnown && id.startsWith('usr_') ? `somebody who is no member here (${id})` : id;
   };
 }

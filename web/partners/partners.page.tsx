@@ -47,6 +47,9 @@ export default function PartnersPage() {
     status === '' &&
     rows?.every((one) => !one.isOwn || one.status === 'REJECTED') &&
     may('billing.partner.manage');
+  const noneYet = may('billing.partner.manage')
+    ? 'You are no partner yet. Register below; who runs this panel then decides.'
+    : 'You are no partner yet.';
   return (
     <Page title="Partners">
       {may('billing.partner.decide') && (
@@ -61,11 +64,7 @@ export default function PartnersPage() {
           told={error && problemOf(error)}
           retry={reload}
           more={hasMore ? more : undefined}
-          empty={
-            status === ''
-              ? 'You are no partner yet. Register below; who runs this panel then decides.'
-              : 'None is like this.'
-          }
+          empty={status === '' ? noneYet : 'None is like this.'}
           keyOf={({ id }) => id}
           render={(partner) => <PartnerLine partner={partner} onChange={reload} />}
         />

@@ -3,7 +3,7 @@ import { useMutation, type AnyVariables, type TypedDocumentNode } from 'urql';
 
 import { changeBy, problemOf, type Told } from '../api/problem.ts';
 import { announce } from './announce.tsx';
-import { FaultsOf, nothingPlaced, place } from './faults.tsx';
+import { FaultsOf, focusFirstFaulty, nothingPlaced, place } from './faults.tsx';
 import { Problem } from './problem.tsx';
 
 export interface ActionFormProps<Data, Variables extends AnyVariables> {
@@ -51,11 +51,7 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
   const [answers, setAnswers] = useState(0);
   /** What had the focus when it was sent. */
   const sentFrom = useRef<Element>(null);
-  useEffect(() => {
-    const faulty = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
-    faulty?.closest('details')?.setAttribute('open', '');
-    faulty?.focus();
-  }, [beside]);
+  useEffect(() => focusFirstFaulty(form.current), [beside]);
   useEffect(() => {
     if (answers > 0 && form.current) giveBack(form.current, sentFrom.current);
   }, [answers]);

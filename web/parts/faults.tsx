@@ -54,6 +54,13 @@ export function place(form: HTMLFormElement, told: Told): Placed {
   return { beside, told: { code: told.code, text: [...others, ...shown].join(' ') } };
 }
 
+/** Gives the focus to the first field that something is wrong with, and shows it where it is behind a summary. */
+export function focusFirstFaulty(form: HTMLFormElement | null): void {
+  const faulty = form?.querySelector<HTMLElement>('[aria-invalid="true"]');
+  faulty?.closest('details')?.setAttribute('open', '');
+  faulty?.focus();
+}
+
 function fieldFor(form: HTMLFormElement, path: string): string | undefined {
   const parts = path.split('.');
   for (let length = parts.length; length > 0; length -= 1) {

@@ -1,9 +1,12 @@
 import { useEffect } from 'react';
 
+import { recall, remember } from './remembered.ts';
 import { Store, useStore } from './store.ts';
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+/** With the zone: what is read out or pasted to a colleague elsewhere is that moment for both. */
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+/** Lengths, not days: what was 36 hours ago need not have been yesterday. */
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'always' });
 
 const units = [
   ['day', 86_400],
@@ -33,7 +36,8 @@ function useNow(): number {
 export function timeSince(at: string, from: number): string {
   const seconds = (new Date(at).getTime() - from) / 1000;
   for (const [unit, length] of units) {
-    if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
+    // One and a half would be two.
+    if (Math.abs(seconds) >= 2 * length) return relative.format(Math.round(seconds / length), unit);
   }
   // A node's last beat may be a moment ahead of this machine's clock.
   return Math.abs(seconds) < 15 ? 'just now' : relative.format(Math.round(seconds), 'second');
@@ -49,13 +53,33 @@ export const calendarDay = (at: string): string => utcDay.format(new Date(at));
 
 export const exactTime = (at: string): string => exact.format(new Date(at));
 
-/** A moment as people say it, in the reader's zone; exactly when pointed at. */
-export function Time({ at, otherwise = 'never' }: { at: string | null | undefined; otherwise?: string }) {
+export type Times = 'told' | 'exact';
+
+const key = 'quazzar-times';
+export const timesShown = new Store<Times>(recall(key) === 'exact' ? 'exact' : 'told');
+
+export function showTimes(times: Times): void {
+  timesShown.set(times);
+  remember(key, times);
+}
+
+interface TimeProps {
+  at: string | null | undefined;
+  otherwise?: string;
+  /** It is what people compare: it stands there exactly too. */
+  isKey?: boolean;
+}
+
+/** A moment as people say it, and exactly when pointed at or where that is wanted, in the reader's zone. */
+export function Time({ at, otherwise = 'never', isKey = false }: TimeProps) {
   const from = useNow();
+  const times = useStore(timesShown);
   if (!at) return <span className="quiet">{otherwise}</span>;
+  if (times === 'exact') return <time dateTime={at}>{exactTime(at)}</time>;
   return (
     <time dateTime={at} title={exactTime(at)}>
       {timeSince(at, from)}
+      {isKey && ` (${exactTime(at)})`}
     </time>
   );
 }

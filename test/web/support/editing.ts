@@ -43,6 +43,15 @@ export async function unanswered(page: Page, operation: string) {
   return { asked: () => asked, mend: async () => page.unroute('**/graphql', refuse) };
 }
 
+/** From now on a part of the panel is away for one operation, which answers with what the others know. */
+export async function partAway(page: Page, operation: string, data: object | null = null): Promise<void> {
+  const errors = [{ message: 'It is away', extensions: { code: 'UNAVAILABLE' } }];
+  await page.route('**/graphql', async (route) => {
+    const body = route.request().postDataJSON() as { operationName?: string } | null;
+    return body?.operationName === operation ? route.fulfill({ json: { data, errors } }) : route.fallback();
+  });
+}
+
 /** The next answer to one operation is lost on its way: what was asked is done. */
 export async function answerLost(page: Page, operation: string): Promise<void> {
   let isLost = false;
