@@ -104,7 +104,8 @@ export class DelegationResolver {
       'in again, grant anew. Safe to repeat. NOT_FOUND, CONFLICT (GRANT_ENDED), FORBIDDEN (ROLE_CHANGED), VALIDATION_FAILED.',
   })
   async limitDelegation(
-    @Arg('input', () => LimitDelegationInput) input: LimitDelegationInput,
+    @Arg('input', () => LimitDelegationInput, { description: 'The grant, and whom it is for from now on.' })
+    input: LimitDelegationInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Delegation> {
     return this.delegations.limit(operation, input);
