@@ -1,7 +1,7 @@
 import { ArgsType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 
-import { pageOf } from '#platform/subgraph/paging.js';
+import { PageArgs, pageOf } from '#platform/subgraph/paging.js';
 
 import { newPassword } from '../password/password-hash.js';
 import { emailAddress } from '../user/email-address.js';
@@ -10,6 +10,22 @@ import { shownName } from '../user/user.inputs.js';
 
 @ObjectType({ description: "One page of the tenant's users." })
 export class UserPage extends pageOf(User, 'User') {}
+
+@InputType({ description: 'Narrows a list of invitations; what is left out does not narrow.' })
+export class InvitationFilter {
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Only those that can be accepted now, or only those that were accepted, taken back or have expired.',
+  })
+  isOpen?: boolean | null;
+}
+
+@ArgsType()
+export class InvitationsArgs extends PageArgs {
+  @Field(() => InvitationFilter, { nullable: true, description: 'Which; all unless told.' })
+  filter?: InvitationFilter | null;
+}
 
 @InputType({ description: 'Whom to invite, and what they will be allowed to do.' })
 export class InviteMemberInput {

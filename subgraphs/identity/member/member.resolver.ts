@@ -11,6 +11,7 @@ import {
   AcceptInvitationInput,
   ChangeMemberRoleInput,
   EndMemberSessionsArgs,
+  InvitationsArgs,
   InviteMemberInput,
   RemoveMemberArgs,
   UserPage,
@@ -39,10 +40,11 @@ export class MemberResolver {
   @Authorized('identity.member.manage')
   @Query(() => InvitationPage, {
     name: 'invitations',
-    description: "The tenant's invitations, oldest first, ended ones included.",
+    description:
+      "The tenant's invitations, oldest first, ended ones included unless `filter` tells otherwise.",
   })
   async listInvitations(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => InvitationsArgs) args: InvitationsArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Invitation>> {
     return this.invitations.page(operation, args);
