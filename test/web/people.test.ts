@@ -210,7 +210,7 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
         await choose(page, 'At most as', 'Operator: the fleet');
         await press(page, 'Grant access');
         await access.first().getByText('As operator until').waitFor();
-        await press(page, 'End it: the access as operator');
+        await press(page, 'End it: the access as operator', 'End it');
         await page.getByText('The access has ended.').waitFor();
         await page.getByRole('button', { name: /^End it/ }).waitFor({ state: 'detached' });
       }),

@@ -64,6 +64,7 @@ export function Grants() {
                 variables={{ id }}
                 text="End it"
                 label={`End it: the access as ${words(role).toLowerCase()}`}
+                confirm="Whoever acts in your organization by it is out within seconds. Another access can be granted."
                 done="The access has ended."
                 onDone={reload}
               />
