@@ -130,7 +130,7 @@ const momentMs = 2_000;
 function Connection() {
   const state = useStore(connection);
   const lasting = useSettled(state, momentMs);
-  const isTold = state === 'offline' || (state === 'reconnecting' && lasting !== 'live');
+  const isTold = state === 'offline' || (state === 'reconnecting' && lasting === state);
   const text = isTold ? told[state] : '';
   return (
     <div
