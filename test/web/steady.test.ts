@@ -194,9 +194,47 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
     await page.getByRole('alert').filter({ hasText: 'can not be reached' }).waitFor();
     await heading(page, 'quiet-01');
     await page.unroute('**/graphql');
-    await page.getByRole('button', { name: 'Try again' }).first().press('Enter');
+    // Nobody has to press for it.
     await page.locator('main').getByText('Healthy', { exact: true }).first().waitFor();
     expect(await page.getByRole('alert').filter({ hasText: 'can not be reached' }).count()).toBe(0);
+    expect(dana.complaints).toEqual([]);
+  });
+
+  test('what could not be read as the page came is read again by itself, and says that it is being read', async () => {
+    const { tenant, node } = await withNode();
+    await using dana = await person();
+    const page = await dana.signIn(tenant, '/commands');
+    await heading(page, 'Commands');
+    let isAway = true;
+    const away = /query (FleetHealth|FiringAlerts|Alerts|InstanceList)\b/;
+    await page.route('**/graphql', async (route) => {
+      if (!isAway || !away.test(operationOf(route))) return route.fallback();
+      const errors = [{ message: 'It is away', extensions: { code: 'UNAVAILABLE' } }];
+      return route.fulfill({ json: { data: null, errors } });
+    });
+    const there: [path: string, what: string | RegExp][] = [
+      ['/', '1 Healthy'],
+      ['/alerts', 'No alert is like this.'],
+      ['/instances', node.name],
+    ];
+    for (const [path, what] of there) {
+      isAway = true;
+      await page.goto(stage.panel.panel.url + path);
+      await page.getByText('A part of the panel can not be reached just now.').first().waitFor();
+      isAway = false;
+      await page.locator('main').getByText(what).first().waitFor();
+      await page.getByText('A part of the panel can not be reached').waitFor({ state: 'detached' });
+    }
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    await page.route('**/graphql', async (route) => {
+      if (operationOf(route).includes('query Alerts')) await held;
+      return route.fallback();
+    });
+    await page.goto(`${stage.panel.panel.url}/alerts`);
+    await page.getByRole('status').filter({ hasText: 'Reading…' }).waitFor();
+    answer();
+    await page.getByText('No alert is like this.').waitFor();
     expect(dana.complaints).toEqual([]);
   });
 

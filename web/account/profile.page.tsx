@@ -18,6 +18,7 @@ import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
+import { useViewer } from '../session/viewer.tsx';
 import { Address } from './address.tsx';
 import { SecondFactor } from './second-factor.tsx';
 
@@ -25,6 +26,7 @@ import { SecondFactor } from './second-factor.tsx';
 export default function ProfilePage() {
   const { data, told, read } = useRead(ProfileDocument);
   const sessions = useSessions();
+  const { reread } = useViewer();
   return (
     <Page title="Your account">
       <Problem told={told} retry={read} />
@@ -82,7 +84,16 @@ export default function ProfilePage() {
             />
           </ActionForm>
         </Card>
-        {data && <SecondFactor me={data.me} onChange={read} />}
+        {data && (
+          <SecondFactor
+            me={data.me}
+            onChange={() => {
+              read();
+              // What asks for a code goes by who is signed in.
+              reread();
+            }}
+          />
+        )}
         <Sessions pages={sessions} />
       </div>
     </Page>
