@@ -18,7 +18,6 @@ import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
-import { useViewer } from '../session/viewer.tsx';
 import { Address } from './address.tsx';
 import { SecondFactor } from './second-factor.tsx';
 
@@ -26,7 +25,6 @@ import { SecondFactor } from './second-factor.tsx';
 export default function ProfilePage() {
   const { data, told, read } = useRead(ProfileDocument);
   const sessions = useSessions();
-  const { reread } = useViewer();
   return (
     <Page title="Your account">
       <Problem told={told} retry={read} />
@@ -84,16 +82,7 @@ export default function ProfilePage() {
             />
           </ActionForm>
         </Card>
-        {data && (
-          <SecondFactor
-            me={data.me}
-            onChange={() => {
-              read();
-              // What asks for a code goes by who is signed in.
-              reread();
-            }}
-          />
-        )}
+        {data && <SecondFactor me={data.me} onChange={read} />}
         <Sessions pages={sessions} />
       </div>
     </Page>

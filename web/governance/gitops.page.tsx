@@ -112,7 +112,7 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
               variables={{ input: { id, prune } }}
               text="Sync"
               label={`Sync ${name}`}
-              confirm={`At once ${effectOf(config)}.`}
+              confirm={`${plural(changes.length, 'change')} will be put into force.`}
               done={`${name} is being put into force.`}
               onDone={onChange}
             />
@@ -143,17 +143,6 @@ function Repository({ config, onChange }: { config: GitOpsConfig; onChange: () =
       )}
     </>
   );
-}
-
-const deeds = { CREATE: 'made', UPDATE: 'changed', DELETE: 'removed' };
-
-/** What comes of a sync by hand: "1 is made, 2 are removed". Most of what is held back is held back no longer by it. */
-function effectOf({ changes, prune }: GitOpsConfig): string {
-  const parts = Object.entries(deeds).flatMap(([action, deed]) => {
-    const amount = changes.filter((change) => change.action === action).length;
-    return amount === 0 || (action === 'DELETE' && !prune) ? [] : [`${plural(amount, 'is', 'are')} ${deed}`];
-  });
-  return parts.length === 0 ? 'nothing is changed: what it no longer declares stays' : parts.join(', ');
 }
 
 const marks = { CREATE: '+', UPDATE: '~', DELETE: '−' };
