@@ -130,7 +130,7 @@ async function hostSomething(page: Page): Promise<void> {
       .last()
       .waitFor();
     await page.getByRole('button', { name: 'Order it' }).click();
-    await page.getByRole('link', { name: 'demo-server' }).first().waitFor();
+    await page.getByRole('heading', { level: 1, name: 'demo-server' }).waitFor();
   }
   await page.goto(`${url}/kubernetes`);
   await page.getByLabel('Name of the deployment').waitFor();

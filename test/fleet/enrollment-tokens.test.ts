@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { refusal, restTime } from '../support/answers.js';
+import { dataOf, refusal, restTime } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
@@ -127,6 +127,36 @@ test.concurrent('a revoked token stays listed, and revoking it again changes not
   expect(once.body).toEqual([{ ...token, revoked_at: expect.any(String), revoked_reason: 'revoked' }]);
   expect((await tenant.rest(path, { method: 'DELETE' })).status).toBe(204);
   expect((await tenant.rest('/api/fleet/tokens')).body).toEqual(once.body);
+});
+
+test.concurrent('tokens are listed by whether nodes can come in by them', async () => {
+  const tenant = await panel.world.tenant();
+  for (const name of ['revoked', 'expired', 'used up', 'open', 'used once']) {
+    await tenant.enrollmentToken({ name, max_uses: name.startsWith('used') ? 2 : null });
+  }
+  const set = async (name: string, column: string, value: unknown) =>
+    panel.sql(`update fleet.enrollment_token set ${column} = $3 where tenant_id = $1 and name = $2`, [
+      tenant.id,
+      name,
+      value,
+    ]);
+  await set('revoked', 'revoked_at', later(0));
+  await set('expired', 'expires_at', later(-1));
+  await set('used up', 'uses', 2);
+  await set('used once', 'uses', 1);
+  const names = async (isOpen: boolean | null) => {
+    const { enrollmentTokens } = dataOf(
+      await tenant.graphql<{ enrollmentTokens: { totalCount: number; nodes: { name: string }[] } }>(
+        'query ($isOpen: Boolean) { enrollmentTokens(filter: { isOpen: $isOpen }) { totalCount nodes { name } } }',
+        { isOpen },
+      ),
+    );
+    expect(enrollmentTokens.totalCount).toBe(enrollmentTokens.nodes.length);
+    return enrollmentTokens.nodes.map(({ name }) => name);
+  };
+  expect(await names(true)).toEqual(['open', 'used once']);
+  expect(await names(false)).toEqual(['revoked', 'expired', 'used up']);
+  expect(await names(null)).toHaveLength(5);
 });
 
 test.concurrent('a token of another tenant is not found, and stays in force', async () => {

@@ -110,7 +110,7 @@ describe.skipIf(!isChromiumThere)('one cluster', () => {
         await page.keyboard.press('Enter');
         await page.getByRole('dialog').waitFor();
         expect(await wrongWith(page)).toEqual([]);
-        await page.keyboard.press('Enter');
+        await press(page, 'Remove it and leave them');
         await heading(page, 'Kubernetes');
         await page.getByText('None is known yet.').waitFor();
         await page.goto(`${stage.panel.panel.url}/kubernetes/${clusterId}`);

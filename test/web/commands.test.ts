@@ -1,9 +1,11 @@
-import { expect, test, vi } from 'vitest';
+import type { Route } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
 
 import { report, sent, takeOne } from '../fleet/commands/support/commands.js';
 import { create, encrypted, nodeWith } from '../governance/support/tenant.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
+import type { Node, Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, Person, press, tabTo } from './support/console.js';
 import { focusedFault, retype } from './support/editing.js';
@@ -12,6 +14,22 @@ import { usePolicyStage } from './support/policies.js';
 vi.setConfig({ testTimeout: 120_000 });
 
 const stage = usePolicyStage();
+
+/** A tenant with a node that beats. */
+async function withNode(): Promise<{ tenant: Tenant; node: Node }> {
+  const tenant = await stage.panel.world.tenant();
+  const node = await tenant.node();
+  await node.beat();
+  return { tenant, node };
+}
+
+const operationOf = (route: Route) => route.request().postData() ?? '';
+
+async function tag(tenant: Tenant, node: Node): Promise<void> {
+  const input = { id: node.id, tags: ['web'] };
+  const update = 'mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { id } }';
+  dataOf(await tenant.graphql(update, { input }));
+}
 
 test.skipIf(!isChromiumThere)(
   'a command is sent to those of a group, or to some that are chosen, at once or planned',
@@ -56,7 +74,7 @@ test.skipIf(!isChromiumThere)(
     await page.keyboard.press('Enter');
     await page.getByText('1 instance: 1 waiting').waitFor();
     await page.getByText(', begins in 48 hours').waitFor();
-    await press(page, 'Cancel it');
+    await press(page, /^Cancel it/, 'Cancel it');
     await page.getByText('1 instance: 1 not run').waitFor();
     await page.getByText(', to begin in 48 hours').waitFor();
     expect([dana.complaints, dana.strangers]).toEqual([[], []]);
@@ -198,3 +216,50 @@ test.skipIf(!isChromiumThere)(
     ).toEqual(nothingWrong);
   },
 );
+
+describe.skipIf(!isChromiumThere)('a command', () => {
+  test('whose answer was lost is pressed again and sent once', async () => {
+    const { tenant, node } = await withNode();
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
+    const page = await dana.signIn(tenant, `/commands/new?instance=${node.id}`);
+    await page.getByText(`It touches 1 instance: ${node.name}.`).waitFor();
+    let isLost = false;
+    await page.route('**/graphql', async (route) => {
+      if (isLost || !operationOf(route).includes('mutation SendCommand')) return route.fallback();
+      isLost = true;
+      await route.fetch();
+      await route.abort();
+    });
+    const send = page.getByRole('button', { name: 'Send', exact: true });
+    await send.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'can not be reached' }).waitFor();
+    await send.press('Enter');
+    await heading(page, 'Run diagnostics');
+    const { commands } = dataOf(
+      await tenant.graphql<{ commands: { totalCount: number } }>('{ commands { totalCount } }'),
+    );
+    expect(commands.totalCount).toBe(1);
+  });
+
+  test('can not be sent while it is not known whom it touches, and all that are offline are counted', async () => {
+    const { tenant, node } = await withNode();
+    const other = await tenant.node('away-01');
+    for (const each of [node, other]) await tag(tenant, each);
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
+    const page = await dana.signIn(tenant, '/commands/new?tag=web');
+    await page.getByText('It touches 2 instances').waitFor();
+    await page.getByText('1 of them is offline and gets it when it is back.').waitFor();
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    await page.route('**/graphql', async (route) => {
+      if (operationOf(route).includes('query PreviewCommand')) await held;
+      await route.fallback();
+    });
+    await page.getByLabel('With all of the tags').fill('web, none');
+    await page.locator('button:disabled', { hasText: 'Send' }).waitFor();
+    expect(await page.getByText('It touches 2 instances').count()).toBe(0);
+    answer();
+    await page.getByText('No instance is among these now.').waitFor();
+    expect(dana.complaints).toEqual([]);
+  });
+});

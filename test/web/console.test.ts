@@ -233,8 +233,7 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
     await page.getByRole('dialog').getByLabel('Why').fill('It is being looked at');
     await page.keyboard.press('Enter');
     await page.getByRole('listitem').filter({ hasText: 'It is being looked at' }).waitFor();
-    await tabTo(page, 'Resolve CPU of busy-01');
-    await page.keyboard.press('Enter');
+    await press(page, 'Resolve CPU of busy-01', 'Resolve');
     await page.getByText('Resolved: CPU of busy-01.').waitFor();
     expect(node.name).toBe('busy-01');
     expect(dana.complaints).toEqual([]);
@@ -256,8 +255,17 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
     await dana[Symbol.asyncDispose]();
   });
 
-  test('a token is made by keyboard, and a node that comes by it turns green', async () => {
-    const { dana, page } = await signedIn(() => '/enrollment');
+  test('a token is made by keyboard, a node that comes by it turns green, and it is seen before any that have ended', async () => {
+    const tenant = await stage.panel.world.tenant();
+    await tenant.enrollmentToken({ name: 'former' });
+    await stage.panel.sql(
+      `insert into fleet.enrollment_token select (jsonb_populate_record(t, jsonb_build_object('id', 'etk_' || lpad(n::text, 26, '0'),
+         'token_hash', 'of former ' || t.tenant_id || n, 'revoked_at', t.created_at))).*
+       from fleet.enrollment_token t, generate_series(1, 101) n where t.tenant_id = $1`,
+      [tenant.id],
+    );
+    await using dana = await person();
+    const page = await dana.signIn(tenant, '/enrollment');
     await tabTo(page, 'Name of the token');
     await page.keyboard.insertText('office');
     await retype(page, 'Tags of its nodes', 'x'.repeat(200));
@@ -276,11 +284,12 @@ describe.skipIf(!isChromiumThere)('the pages', () => {
       body: ordinaryBeat,
     });
     await page.getByText('has arrived and beats').waitFor();
-    await tabTo(page, 'Revoke office', 120);
-    await page.keyboard.press('Enter');
+    const office = page.getByRole('list', { name: 'Tokens' }).getByRole('listitem').first();
+    await office.filter({ hasText: 'office' }).getByText('Used 1 time').waitFor();
+    await press(page, 'Revoke office', 'Revoke');
     await page.getByText('office is revoked.').waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'office' }).getByText('revoked').waitFor();
     expect(dana.complaints).toEqual([]);
-    await dana[Symbol.asyncDispose]();
   });
 
   test('the palette leads to a page and to an instance by a few letters', async () => {

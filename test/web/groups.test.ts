@@ -45,6 +45,11 @@ describe.skipIf(!isChromiumThere)('a group of instances', () => {
     await page.keyboard.press('Enter');
     const row = page.getByRole('list', { name: 'Groups of instances' }).getByRole('listitem');
     await row.getByText('Shops', { exact: true }).waitFor();
+    await open(page, 'Members of Shops', 'Members of Shops');
+    const members = page.getByRole('dialog').getByRole('list', { name: 'In the group' });
+    await members.getByText('shop-2').waitFor();
+    expect(await page.getByLabel('Find others by name').count()).toBe(0);
+    await press(page, 'Close');
     await row.getByText('“shop” in its name or host').waitFor();
     await fits(page);
     await tenant.node('shop-3');
@@ -63,6 +68,8 @@ describe.skipIf(!isChromiumThere)('a group of instances', () => {
     ]);
     await press(page, 'Remove Shops', 'Remove');
     await page.getByText('There is no group yet.').waitFor();
+    // Its row is gone, and whoever goes by keyboard goes on from its list.
+    await page.locator('h2:focus', { hasText: 'Groups of instances' }).waitFor();
     expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
   });
 
@@ -103,8 +110,32 @@ describe.skipIf(!isChromiumThere)('a group of instances', () => {
     await page.keyboard.press('Escape');
     await line(page, 'Pilots').getByText('shop-1').waitFor();
     await line(page, 'Pilots').getByText('mail-1').waitFor();
+
+    // However many there are, who is in it is taken out, and not put in again.
+    await stage.panel.sql(
+      `with made as (
+         insert into fleet.instance select (jsonb_populate_record(i, jsonb_build_object(
+           'id', left(i.id, -3) || lpad(n::text, 3, '0'), 'name', 'many-' || lpad(n::text, 3, '0')))).*
+         from fleet.instance i, generate_series(1, 110) n where i.tenant_id = $1 and i.name = 'mail-1'
+         returning tenant_id, id)
+       insert into fleet.instance_group_member
+       select made.tenant_id, g.id, made.id from made join fleet.instance_group g using (tenant_id)`,
+      [tenant.id],
+    );
+    await open(page, 'Members of Pilots', 'Members of Pilots');
+    await page.getByText('114 instances in it.').waitFor();
+    await press(page, 'Show more');
+    await page.getByRole('dialog').getByText('many-110').waitFor();
+    await retype(page, 'Find others by name', 'many-110');
+    await page.getByText('1 instance is called so. All of them are in the group.').waitFor();
+    const found = page.getByRole('list', { name: 'Found' });
+    expect(await found.getByRole('button').allTextContents()).toEqual(['Take out']);
+    await found.getByRole('button', { name: 'Take out many-110' }).press('Enter');
+    await page.getByText('113 instances in it.').waitFor();
+    await found.getByRole('button', { name: 'Put in many-110' }).waitFor();
+    await page.keyboard.press('Escape');
     await press(page, 'Send a command to Pilots');
-    await page.getByText('It touches 4 instances').waitFor();
+    await page.getByText('It touches 113 instances').waitFor();
     expect(await page.getByLabel('Pilots').isChecked()).toBe(true);
     expect([await faultsOf(page), dana.complaints, dana.strangers]).toEqual([[], [], []]);
   });

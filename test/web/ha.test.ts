@@ -26,9 +26,10 @@ const line = (page: Page, list: string, text: string | RegExp) =>
 /** Presses a button that asks first, looks at what it asks, and goes on. */
 async function confirm(page: Page, label: string): Promise<void> {
   await press(page, label);
-  await page.getByRole('dialog').waitFor();
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
   expect(await wrongWith(page)).toEqual([]);
-  await page.keyboard.press('Enter');
+  await press(page, (await dialog.locator('.actions button').first().textContent())!);
 }
 
 const inCi = process.env['CI'] !== undefined;

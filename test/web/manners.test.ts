@@ -8,6 +8,7 @@ import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { sharedBrowser } from './support/browser.js';
 import { closeSeats, heading, Person } from './support/console.js';
+import { Line } from './support/line.js';
 
 let panel: TestPanel;
 let browser: Browser;
@@ -56,16 +57,40 @@ test.skipIf(!isChromiumThere)(
   },
 );
 
-test.skipIf(!isChromiumThere)('being offline is shown, and is over when it is over', async () => {
-  await using dana = await Person.come(browser, panel.panel.url);
-  const page = await dana.signIn(tenant);
-  await heading(page, 'Overview');
-  await dana.setOffline(true);
-  await page.getByText('You are offline.').waitFor();
-  await dana.setOffline(false);
-  await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
-  expect(await page.getByText('You are offline.').count()).toBe(0);
-});
+test.skipIf(!isChromiumThere)(
+  'being offline is shown, and is over when it is over; that a token was renewed is not',
+  async () => {
+    await using dana = await Person.come(browser, panel.panel.url);
+    const line = await Line.of(dana.context);
+    const page = await dana.signIn(tenant);
+    await heading(page, 'Overview');
+    await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
+    await page.evaluate(`globalThis.told = [];
+    const state = document.querySelector('[data-connection]');
+    new MutationObserver(() => told.push(state.dataset.connection, state.textContent))
+      .observe(state, { attributes: true, childList: true, subtree: true, characterData: true })`);
+    await line.cut(4419);
+    await page.locator('[data-connection=reconnecting]').waitFor({ state: 'attached' });
+    line.join();
+    await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
+    expect(await page.evaluate('told.filter((each) => /lost/.test(each))')).toEqual([]);
+    await dana.setOffline(true);
+    await page.getByText('You are offline.').waitFor();
+    await dana.setOffline(false);
+    await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
+    expect(await page.getByText('You are offline.').count()).toBe(0);
+    // A menu is gone with what was chosen in it, and by a press beside it.
+    const menu = page.locator('.account');
+    await menu.locator('summary').click();
+    await menu.getByRole('link', { name: 'Your account' }).click();
+    await heading(page, 'Your account');
+    await menu.getByText('GraphiQL').waitFor({ state: 'hidden' });
+    await menu.locator('summary').click();
+    await menu.getByText('GraphiQL').waitFor();
+    await page.getByRole('heading', { level: 1 }).click();
+    await menu.getByText('GraphiQL').waitFor({ state: 'hidden' });
+  },
+);
 
 test.skipIf(!isChromiumThere)(
   'a session is renewed again in time when the answer does not come, and its socket ends with it',

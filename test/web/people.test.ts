@@ -222,7 +222,7 @@ describe.skipIf(!isChromiumThere)('an organization', () => {
         await retype(page, 'Only for, by e-mail address', parent.account.email);
         await page.keyboard.press('Enter');
         await access.first().getByText(`Only for Owner (${parent.account.email})`).waitFor();
-        await press(page, 'End it: the access as operator');
+        await press(page, 'End it: the access as operator', 'End it');
         await page.getByText('The access has ended.').waitFor();
         await page.getByRole('button', { name: /^End it/ }).waitFor({ state: 'detached' });
       }),

@@ -195,7 +195,7 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
     await page.getByRole('alert').filter({ hasText: 'can not be reached' }).waitFor();
     await heading(page, 'quiet-01');
     await page.unroute('**/graphql');
-    await page.getByRole('button', { name: 'Try again' }).first().press('Enter');
+    // Nobody has to press for it.
     await page.locator('main').getByText('Healthy', { exact: true }).first().waitFor();
     expect(await page.getByRole('alert').filter({ hasText: 'can not be reached' }).count()).toBe(0);
     expect(dana.complaints).toEqual([]);
@@ -237,6 +237,43 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
     const standing = page.getByRole('region', { name: 'Licence and server' });
     await standing.locator(away).waitFor();
     expect(await standing.getByText(/no licence|not rented/).count()).toBe(0);
+  });
+
+  test('what could not be read as the page came is read again by itself, and says that it is being read', async () => {
+    const { tenant, node } = await withNode();
+    await using dana = await person();
+    const page = await dana.signIn(tenant, '/commands');
+    await heading(page, 'Commands');
+    let isAway = true;
+    const away = /query (FleetHealth|FiringAlerts|Alerts|InstanceList)\b/;
+    await page.route('**/graphql', async (route) => {
+      if (!isAway || !away.test(operationOf(route))) return route.fallback();
+      const errors = [{ message: 'It is away', extensions: { code: 'UNAVAILABLE' } }];
+      return route.fulfill({ json: { data: null, errors } });
+    });
+    const there: [path: string, what: string | RegExp][] = [
+      ['/', '1 Healthy'],
+      ['/alerts', 'No alert is like this.'],
+      ['/instances', node.name],
+    ];
+    for (const [path, what] of there) {
+      isAway = true;
+      await page.goto(stage.panel.panel.url + path);
+      await page.getByText('A part of the panel can not be reached just now.').first().waitFor();
+      isAway = false;
+      await page.locator('main').getByText(what).first().waitFor();
+      await page.getByText('A part of the panel can not be reached').waitFor({ state: 'detached' });
+    }
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    await page.route('**/graphql', async (route) => {
+      if (operationOf(route).includes('query Alerts')) await held;
+      return route.fallback();
+    });
+    await page.goto(`${stage.panel.panel.url}/alerts`);
+    await page.getByRole('status').filter({ hasText: 'Reading…' }).waitFor();
+    answer();
+    await page.getByText('No alert is like this.').waitFor();
     expect(dana.complaints).toEqual([]);
   });
 
@@ -278,52 +315,5 @@ describe.skipIf(!isChromiumThere)('what is shown', () => {
       expect(await page.content()).not.toContain(title);
     }
     expect([dana.complaints, stranger.complaints]).toEqual([[], []]);
-  });
-});
-
-describe.skipIf(!isChromiumThere)('a command', () => {
-  test('whose answer was lost is pressed again and sent once', async () => {
-    const { tenant, node } = await withNode();
-    await using dana = await person();
-    const page = await dana.signIn(tenant, `/commands/new?instance=${node.id}`);
-    await page.getByText(`It touches 1 instance: ${node.name}.`).waitFor();
-    let isLost = false;
-    await page.route('**/graphql', async (route) => {
-      if (isLost || !operationOf(route).includes('mutation SendCommand')) return route.fallback();
-      isLost = true;
-      await route.fetch();
-      await route.abort();
-    });
-    const send = page.getByRole('button', { name: 'Send', exact: true });
-    await send.press('Enter');
-    await page.getByRole('alert').filter({ hasText: 'can not be reached' }).waitFor();
-    await send.press('Enter');
-    await heading(page, 'Run diagnostics');
-    const { commands } = dataOf(
-      await tenant.graphql<{ commands: { totalCount: number } }>('{ commands { totalCount } }'),
-    );
-    expect(commands.totalCount).toBe(1);
-  });
-
-  test('can not be sent while it is not known whom it touches, and all that are offline are counted', async () => {
-    const { tenant, node } = await withNode();
-    const other = await tenant.node('away-01');
-    for (const each of [node, other]) await update(tenant, each, { tags: ['web'] });
-    await using dana = await person();
-    const page = await dana.signIn(tenant, '/commands/new?tag=web');
-    await page.getByText('It touches 2 instances').waitFor();
-    await page.getByText('1 of them is offline and gets it when it is back.').waitFor();
-    let answer: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (answer = resolve));
-    await page.route('**/graphql', async (route) => {
-      if (operationOf(route).includes('query PreviewCommand')) await held;
-      await route.fallback();
-    });
-    await page.getByLabel('With all of the tags').fill('web, none');
-    await page.locator('button:disabled', { hasText: 'Send' }).waitFor();
-    expect(await page.getByText('It touches 2 instances').count()).toBe(0);
-    answer();
-    await page.getByText('No instance is among these now.').waitFor();
-    expect(dana.complaints).toEqual([]);
   });
 });

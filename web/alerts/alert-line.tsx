@@ -1,15 +1,14 @@
 import { Link } from '@tanstack/react-router';
-import { useMutation } from 'urql';
+import { useRef } from 'react';
 
-import { problemOf } from '../api/problem.ts';
 import {
   AcknowledgeAlertDocument,
   ResolveAlertDocument,
   type AlertRowFragment,
 } from '../generated/graphql.ts';
-import { announce } from '../parts/announce.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { Action } from '../parts/action.tsx';
 import { Status } from '../parts/status.tsx';
+import { useKeptFocus } from '../parts/use-kept-focus.ts';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { AlertFacts } from './alert-facts.tsx';
@@ -26,27 +25,12 @@ interface AlertLineProps {
 /** One alert with what can be done about it. */
 export function AlertLine({ alert, who, onChange, onSilence }: AlertLineProps) {
   const { may } = useViewer();
-  const [acknowledged, acknowledge] = useMutation(AcknowledgeAlertDocument);
-  const [resolved, resolve] = useMutation(ResolveAlertDocument);
   const { id, status } = alert;
   const isOpen = isActive(status);
-  const error = acknowledged.error ?? resolved.error;
   const named = `${words(alert.rule)} of ${alert.instanceName}`;
-
-  const take = async () => {
-    const { data } = await acknowledge({ id });
-    if (!data) return;
-    onChange(data.acknowledgeAlert);
-    announce(`Acknowledged: ${named}.`);
-  };
-  const end = async () => {
-    const { data } = await resolve({ id });
-    if (!data) return;
-    onChange(data.resolveAlert);
-    announce(`Resolved: ${named}.`);
-  };
+  const line = useRef<HTMLLIElement>(null);
   return (
-    <li className="row">
+    <li className="row" ref={line} tabIndex={-1} {...useKeptFocus(line)}>
       <div>
         <Status of={alert.severity} /> <Status of={status} />{' '}
         <Link to="/instances/$id" params={{ id: alert.instanceId }}>
@@ -66,28 +50,28 @@ export function AlertLine({ alert, who, onChange, onSilence }: AlertLineProps) {
           ))}
         <p>{alert.message}</p>
         <AlertFacts alert={alert} who={who} />
-        <Problem told={error && problemOf(error, 'change')} />
       </div>
       <div className="actions">
         {status === 'FIRING' && may('fleet.alert.acknowledge') && (
-          <button
-            type="button"
-            aria-label={`Acknowledge ${named}`}
-            disabled={acknowledged.fetching}
-            onClick={() => void take()}
-          >
-            Acknowledge
-          </button>
+          <Action
+            document={AcknowledgeAlertDocument}
+            variables={{ id }}
+            text="Acknowledge"
+            label={`Acknowledge ${named}`}
+            done={`Acknowledged: ${named}.`}
+            onDone={({ acknowledgeAlert }) => onChange(acknowledgeAlert)}
+          />
         )}
         {isOpen && may('fleet.alert.resolve') && (
-          <button
-            type="button"
-            aria-label={`Resolve ${named}`}
-            disabled={resolved.fetching}
-            onClick={() => void end()}
-          >
-            Resolve
-          </button>
+          <Action
+            document={ResolveAlertDocument}
+            variables={{ id }}
+            text="Resolve"
+            label={`Resolve ${named}`}
+            confirm={whatResolvingDoes(alert)}
+            done={`Resolved: ${named}.`}
+            onDone={({ resolveAlert }) => onChange(resolveAlert)}
+          />
         )}
         {isOpen && may('fleet.silence.create') && (
           <button type="button" aria-haspopup="dialog" aria-label={`Silence ${named}`} onClick={onSilence}>
@@ -97,4 +81,11 @@ export function AlertLine({ alert, who, onChange, onSilence }: AlertLineProps) {
       </div>
     </li>
   );
+}
+
+/** An outage is told of when it begins, and a node that has fallen silent begins no other one. */
+function whatResolvingDoes({ rule }: AlertRowFragment): string {
+  return rule === 'OFFLINE'
+    ? 'It is over for everybody, and no alert comes again while the node stays offline. To be told no more for a while, silence it.'
+    : 'It is over for everybody. A new one begins as soon as the same is found again.';
 }

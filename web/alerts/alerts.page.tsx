@@ -101,6 +101,7 @@ export default function AlertsPage() {
           </button>
         )}
       </form>
+      {!rows && !error && <p role="status">Reading…</p>}
       {rows?.length === 0 && (
         <Empty>
           <p>No alert is like this.</p>

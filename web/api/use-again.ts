@@ -8,9 +8,13 @@ const ordinarilyEveryMs = 5_000;
 /** What goes by itself: a part of the panel that is away, as in a failover, or the way to it. */
 const passing = new Set(['UNAVAILABLE', 'NETWORK']);
 
+export function isPassing(told: Told | undefined): boolean {
+  return told !== undefined && passing.has(told.code);
+}
+
 /** Reads again as long as readings fail for a reason that passes: nobody has to press for it. */
 export function useAgain(told: Told | undefined, read: () => void): void {
-  useWhile(told !== undefined && passing.has(told.code), read);
+  useWhile(isPassing(told), read);
 }
 
 /** Reads again as long as something is under way, of which no event tells. */

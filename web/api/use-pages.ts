@@ -1,5 +1,14 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
-import { useClient, type AnyVariables, type CombinedError, type TypedDocumentNode } from 'urql';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import {
+  createRequest,
+  useClient,
+  type AnyVariables,
+  type CombinedError,
+  type TypedDocumentNode,
+} from 'urql';
+
+import { problemOf } from './problem.ts';
+import { useAgain } from './use-again.ts';
 
 export interface PagePart<Row> {
   nodes: readonly Row[];
@@ -11,13 +20,25 @@ export interface PagePart<Row> {
 
 interface Pages<Row> {
   rows: readonly Row[] | undefined;
+  /** How many the whole list has, where that is asked for. */
+  total: number | undefined;
   end: string | null;
   hasMore: boolean;
   cursor: string | undefined;
   error: CombinedError | undefined;
 }
 
-const nothing = { rows: undefined, end: null, hasMore: false, cursor: undefined, error: undefined };
+const nothing = {
+  rows: undefined,
+  total: undefined,
+  end: null,
+  hasMore: false,
+  cursor: undefined,
+  error: undefined,
+};
+
+/** How many pages of each list were shown last, by its query: whoever comes back to it finds as many. */
+const shownOf = new Map<number, number>();
 
 /** A list that is read page by page and kept up to date by single rows. */
 export function usePages<Data, Variables extends AnyVariables, Row extends { id: string }>(
@@ -38,6 +59,8 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
 
   /** How many pages are shown: all of them are read anew, since any row may have changed. */
   const shown = useRef(1);
+
+  const list = useMemo(() => createRequest(document, JSON.parse(key) as Variables).key, [document, key]);
 
   const readPart = useCallback(
     async (after: string | null): Promise<PageRead<Row>> => {
@@ -74,16 +97,16 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
         setPages((before) => (part ? withNext(before, part) : { ...before, error }));
       }
       // What is being read anew reaches to it as well.
-      if (part) shown.current += 1;
+      if (part) shownOf.set(list, (shown.current += 1));
     },
-    [readPart],
+    [readPart, list],
   );
 
   useEffect(() => {
     setPages(nothing);
-    shown.current = 1;
+    shown.current = shownOf.get(list) ?? 1;
     void readAll();
-  }, [readAll]);
+  }, [readAll, list]);
 
   /** Puts a row in the place of an older one, or first. */
   const putRow = useCallback((row: Row) => {
@@ -98,10 +121,13 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
     });
   }, []);
 
+  const reload = useCallback(() => void readAll(), [readAll]);
+  useAgain(pages.error && problemOf(pages.error), reload);
+
   return {
     ...pages,
     put: putRow,
-    reload: useCallback(() => void readAll(), [readAll]),
+    reload,
     more: useCallback(() => void readMore(pages.end), [readMore, pages.end]),
   };
 }
@@ -139,6 +165,7 @@ function readAnew<Row extends { id: string }>(
       ...[...news.values()].filter(isNewTo(page)).toReversed(),
       ...page.map((row) => news.get(row.id) ?? row),
     ],
+    total: parts.at(-1)!.totalCount,
     end: endCursor,
     hasMore: hasNextPage,
     // Events from the first page's reading on: those after it are told again, and none is missed.

@@ -1,7 +1,8 @@
 import { Link, Outlet } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 
 import { connection } from '../api/connection.ts';
+import { useSettled } from '../api/use-settled.ts';
 import { announce, Announcements } from '../parts/announce.tsx';
 import { useStore } from '../parts/store.ts';
 import { exactTime } from '../parts/time.tsx';
@@ -10,6 +11,7 @@ import { stopActing } from '../session/acting.ts';
 import { signOut } from '../session/session.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Brand } from './brand.tsx';
+import { Menu } from './menu.tsx';
 import { Overdue } from './overdue.tsx';
 import { morePages, pages } from './pages.ts';
 import { ThemeChoice } from './theme.tsx';
@@ -79,62 +81,44 @@ export function Frame() {
 
 function More() {
   const { may } = useViewer();
-  const menu = useRef<HTMLDetailsElement>(null);
   const shown = morePages.filter(({ permission }) => may(permission));
   if (shown.length === 0) return null;
   return (
-    <details ref={menu} className="more" onKeyDown={closeOnEscape}>
-      <summary>More</summary>
-      <div>
-        {shown.map(({ to, text }) => (
-          <Link
-            key={to}
-            to={to}
-            activeOptions={{ exact: true, includeSearch: false }}
-            onClick={() => menu.current?.removeAttribute('open')}
-          >
-            {text}
-          </Link>
-        ))}
-      </div>
-    </details>
+    <Menu text="More" className="more">
+      {shown.map(({ to, text }) => (
+        <Link key={to} to={to} activeOptions={{ exact: true, includeSearch: false }}>
+          {text}
+        </Link>
+      ))}
+    </Menu>
   );
 }
 
 function Account() {
   const { me } = useViewer();
   return (
-    <details className="account" onKeyDown={closeOnEscape}>
-      <summary>{me.name}</summary>
-      <div>
-        <p>
-          {me.email}
-          <br />
-          {words(me.role)} of {me.tenant.name}
-          <br />
-          Plan {words(me.tenant.plan)}
-        </p>
-        <ThemeChoice />
-        <TimesChoice />
-        {!me.acting && <Link to="/profile">Your account</Link>}
-        <a href="/graphiql">GraphiQL: the API, to try</a>
-        <button
-          type="button"
-          onClick={() => {
-            signOut().catch((error: Error) => announce(`Not signed out: ${error.message}`));
-          }}
-        >
-          Sign out
-        </button>
-      </div>
-    </details>
+    <Menu text={me.name} className="account">
+      <p>
+        {me.email}
+        <br />
+        {words(me.role)} of {me.tenant.name}
+        <br />
+        Plan {words(me.tenant.plan)}
+      </p>
+      <ThemeChoice />
+      <TimesChoice />
+      {!me.acting && <Link to="/profile">Your account</Link>}
+      <a href="/graphiql">GraphiQL: the API, to try</a>
+      <button
+        type="button"
+        onClick={() => {
+          signOut().catch((error: Error) => announce(`Not signed out: ${error.message}`));
+        }}
+      >
+        Sign out
+      </button>
+    </Menu>
   );
-}
-
-function closeOnEscape({ key, currentTarget }: React.KeyboardEvent<HTMLDetailsElement>): void {
-  if (key !== 'Escape') return;
-  currentTarget.open = false;
-  currentTarget.querySelector('summary')?.focus();
 }
 
 const told = {
@@ -142,11 +126,21 @@ const told = {
   reconnecting: 'The connection to the panel is lost. Reconnecting…',
 };
 
+/** With each new token the connection is made anew, within a moment of which nobody has to hear. */
+const momentMs = 2_000;
+
 function Connection() {
   const state = useStore(connection);
-  const text = state === 'offline' || state === 'reconnecting' ? told[state] : '';
+  const lasting = useSettled(state, momentMs);
+  const isTold = state === 'offline' || (state === 'reconnecting' && lasting === state);
+  const text = isTold ? told[state] : '';
   return (
-    <div role="status" className={text ? 'connection' : undefined} data-connection={state}>
+    <div
+      role="status"
+      className={text ? 'connection' : undefined}
+      data-connection={state}
+      data-react-aria-top-layer
+    >
       {text}
     </div>
   );

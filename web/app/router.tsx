@@ -2,10 +2,16 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 
 import { alertSearch } from '../alerts/alert-search.ts';
 import { billingSearch } from '../billing/billing-search.ts';
+import { clientSearch } from '../clients/client-search.ts';
 import { commandSearch, newCommandSearch, resultSearch } from '../commands/command-search.ts';
+import { enrollmentSearch } from '../enrollment/enrollment-search.ts';
+import { canarySearch } from '../governance/canary-search.ts';
+import { serverSearch } from '../hosting/server-search.ts';
 import { instanceSearch, rangeSearch } from '../instances/instance-search.ts';
 import { auditSearch } from '../organization/audit-search.ts';
 import { OverviewPage } from '../overview/overview.page.tsx';
+import { partnerSearch } from '../partners/partner-search.ts';
+import { tenantSearch } from '../tenants/tenant-search.ts';
 import { Frame } from './frame.tsx';
 import { BrokenPage, NoSuchPage } from './no-such-page.tsx';
 
@@ -82,6 +88,7 @@ const maintenance = createRoute({
 const enrollment = createRoute({
   getParentRoute: () => root,
   path: '/enrollment',
+  validateSearch: enrollmentSearch,
   component: lazyRouteComponent(() => import('../enrollment/enrollment.page.tsx')),
 });
 
@@ -106,6 +113,7 @@ const scores = createRoute({
 const canaries = createRoute({
   getParentRoute: () => root,
   path: '/governance/canaries',
+  validateSearch: canarySearch,
   component: lazyRouteComponent(() => import('../governance/canaries.page.tsx')),
 });
 
@@ -124,6 +132,7 @@ const gitops = createRoute({
 const servers = createRoute({
   getParentRoute: () => root,
   path: '/servers',
+  validateSearch: serverSearch,
   component: lazyRouteComponent(() => import('../hosting/servers.page.tsx')),
 });
 
@@ -161,6 +170,7 @@ const billing = createRoute({
 const clients = createRoute({
   getParentRoute: () => root,
   path: '/clients',
+  validateSearch: clientSearch,
   component: lazyRouteComponent(() => import('../clients/clients.page.tsx')),
 });
 
@@ -179,6 +189,7 @@ const partner = createRoute({
 const partners = createRoute({
   getParentRoute: () => root,
   path: '/partners',
+  validateSearch: partnerSearch,
   component: lazyRouteComponent(() => import('../partners/partners.page.tsx')),
 });
 
@@ -210,6 +221,7 @@ const audit = createRoute({
 const tenants = createRoute({
   getParentRoute: () => root,
   path: '/tenants',
+  validateSearch: tenantSearch,
   component: lazyRouteComponent(() => import('../tenants/tenants.page.tsx')),
 });
 

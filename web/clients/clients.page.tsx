@@ -1,16 +1,18 @@
-import { useState } from 'react';
+import { getRouteApi } from '@tanstack/react-router';
 
 import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
-import { useSettled } from '../api/use-settled.ts';
 import { MspClientChangedDocument, MspClientsDocument } from '../generated/graphql.ts';
 import { Choice, Field } from '../parts/field.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { withoutEmpty } from '../parts/search.ts';
+import { useTyped } from '../parts/use-typed.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { ClientLine } from './client-line.tsx';
+import type { ClientSearch } from './client-search.ts';
 import { ErasedClients } from './erased-clients.tsx';
 import { NewClient } from './new-client.tsx';
 import { useGrants } from './use-grants.ts';
@@ -29,12 +31,19 @@ const kindOptions = [
   { value: 'suspended', text: 'Suspended' },
 ] as const;
 
+const route = getRouteApi('/clients');
+
 /** Organizations that this one manages, and how they fare; acting in one needs a grant of it. */
 export default function ClientsPage() {
   const { may } = useViewer();
-  const [typed, setTyped] = useState('');
-  const [kind, setKind] = useState<keyof typeof kinds>('');
-  const search = useSettled(typed.trim(), 400);
+  const navigate = route.useNavigate();
+  const { q: search = '', kind = '' } = route.useSearch();
+  const change = (more: { q?: string; kind?: keyof typeof kinds }) =>
+    void navigate({
+      search: (before) => withoutEmpty<ClientSearch>({ ...before, ...more }),
+      replace: true,
+    });
+  const [typed, setTyped] = useTyped(search, (q) => change({ q }));
   const { rows, error, hasMore, more, reload } = usePages(
     MspClientsDocument,
     { filter: { search: search || null, ...kinds[kind] } },
@@ -60,7 +69,12 @@ export default function ClientsPage() {
             value={typed}
             onChange={(event) => setTyped(event.target.value)}
           />
-          <Choice label="Which" value={kind} options={kindOptions} onChange={setKind} />
+          <Choice
+            label="Which"
+            value={kind}
+            options={kindOptions}
+            onChange={(chosen) => change({ kind: chosen })}
+          />
         </form>
       )}
       <div className="cards">

@@ -1,8 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
-import { useMutation } from 'urql';
 
-import { problemOf } from '../api/problem.ts';
+import { useAgain } from '../api/use-again.ts';
 import { useLive } from '../api/use-live.ts';
 import { useRead } from '../api/use-read.ts';
 import { NoSuchPage } from '../app/no-such-page.tsx';
@@ -13,12 +12,12 @@ import {
   type CommandRowFragment,
 } from '../generated/graphql.ts';
 import { useWho } from '../organization/use-member-names.ts';
-import { announce } from '../parts/announce.tsx';
+import { Action } from '../parts/action.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
-import { words } from '../parts/words.ts';
+import { plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { ProgressBar } from './progress-bar.tsx';
 import { Results } from './results.tsx';
@@ -45,11 +44,11 @@ function Followed({ id }: { id: string }) {
     requestPolicy: 'network-only',
   });
   const [changed, setChanged] = useState<CommandRowFragment>();
-  const [cancelled, cancel] = useMutation(CancelCommandDocument);
   const read = useCallback(() => {
     setChanged(undefined);
     again();
   }, [again]);
+  useAgain(told, read);
   useLive(
     CommandProgressedDocument,
     { commandId: id },
@@ -73,15 +72,14 @@ function Followed({ id }: { id: string }) {
       actions={
         <>
           {open.has(command.status) && may('fleet.command.cancel') && (
-            <button
-              type="button"
-              disabled={cancelled.fetching}
-              onClick={() =>
-                void cancel({ id }).then(({ data: done }) => done && announce('It is being cancelled.'))
-              }
-            >
-              Cancel it
-            </button>
+            <Action
+              document={CancelCommandDocument}
+              variables={{ id }}
+              text="Cancel it"
+              label={`Cancel it: ${words(command.command)}`}
+              confirm={`${plural(counts.waiting, 'instance does', 'instances do')} not get it; ${plural(counts.running, 'goes', 'go')} on with it to the end.`}
+              done="It is being cancelled."
+            />
           )}
           {may('fleet.command.send') && counts.errors > 0 && (
             <SendAgain id={id} group="failed" amount={counts.errors} />
@@ -93,7 +91,6 @@ function Followed({ id }: { id: string }) {
       }
     >
       <Problem told={told} retry={read} />
-      <Problem told={cancelled.error && problemOf(cancelled.error, 'change')} />
       <p>
         <span aria-live="polite">
           <Status of={command.status} />

@@ -65,6 +65,7 @@ export default function CommandsPage() {
           }}
         />
       </form>
+      {!rows && !error && <p role="status">Reading…</p>}
       {rows?.length === 0 && (
         <Empty>
           <p>{search.status ? 'No command is in this state.' : 'No command was sent yet.'}</p>

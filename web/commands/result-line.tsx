@@ -74,7 +74,7 @@ function Output({ commandId, result, name }: ResultProps & { name: string }) {
         <button
           type="button"
           aria-label={`Show all of it: the output of ${name}`}
-          disabled={isAsked}
+          aria-disabled={isAsked}
           onClick={() => setAsked(true)}
         >
           Show all of it

@@ -1,10 +1,9 @@
-import { Link } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { problemOf } from '../api/problem.ts';
 import { usePages } from '../api/use-pages.ts';
 import { useRead } from '../api/use-read.ts';
-import { useSettled } from '../api/use-settled.ts';
 import {
   CreateReenrollmentTokenDocument,
   DecommissionInstanceDocument,
@@ -19,20 +18,29 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { withoutEmpty } from '../parts/search.ts';
 import { Status } from '../parts/status.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
+import { useTyped } from '../parts/use-typed.ts';
 import { plural } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Copied } from './copied.tsx';
+import type { EnrollmentSearch } from './enrollment-search.ts';
+
+const route = getRouteApi('/enrollment');
 
 type Instance = InstancesToKeepQuery['instances']['nodes'][number];
 
 /** Nodes that lost their credential or need another, and those that leave the fleet; and who has left it. */
 export function Membership() {
   const { may } = useViewer();
-  const [typed, setTyped] = useState('');
-  const q = useSettled(typed.trim(), 400);
-  const found = useRead(InstancesToKeepDocument, { variables: { filter: { q: q || null } } });
+  const navigate = route.useNavigate();
+  const { q } = route.useSearch();
+  const [typed, setTyped] = useTyped(
+    q,
+    (text) => void navigate({ search: withoutEmpty<EnrollmentSearch>({ q: text }), replace: true }),
+  );
+  const found = useRead(InstancesToKeepDocument, { variables: { filter: { q: q ?? null } } });
   const former = usePages(FormerInstancesDocument, {}, ({ formerInstances }) => formerInstances);
   const instances = found.data?.instances;
   return (

@@ -1,35 +1,26 @@
-import { Link, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { getRouteApi, Link } from '@tanstack/react-router';
 
 import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { usePages } from '../api/use-pages.ts';
-import { CanariesDocument, CanaryProgressedDocument, type CanaryStatus } from '../generated/graphql.ts';
+import { CanariesDocument, CanaryProgressedDocument } from '../generated/graphql.ts';
 import { Choice } from '../parts/field.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
+import { withoutEmpty } from '../parts/search.ts';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { canaryStatuses, type CanarySearch } from './canary-search.ts';
 import { NewCanary } from './new-canary.tsx';
 import { GovernanceTabs } from './tabs.tsx';
 
-const states: readonly { value: '' | CanaryStatus; text: string }[] = [
-  { value: '', text: 'Any' },
-  ...(
-    [
-      'PAUSED',
-      'PENDING',
-      'RUNNING',
-      'BAKING',
-      'PROMOTING',
-      'ABORTING',
-      'SUCCEEDED',
-      'ROLLED_BACK',
-      'FAILED',
-    ] as const
-  ).map((value) => ({ value, text: words(value) })),
+const route = getRouteApi('/governance/canaries');
+
+const states = [
+  { value: '' as const, text: 'Any' },
+  ...canaryStatuses.map((value) => ({ value, text: words(value) })),
 ];
 
 /** Commands that came step by step, newest first. */
@@ -39,8 +30,8 @@ export default function CanariesPage() {
   const noneYet = isManager
     ? 'There was none yet. Make one below: it comes to a few first, and is taken back when it does harm.'
     : 'There was none yet.';
-  const navigate = useNavigate();
-  const [status, setStatus] = useState<'' | CanaryStatus>('');
+  const navigate = route.useNavigate();
+  const { status = '' } = route.useSearch();
   const { rows, error, hasMore, more, reload } = usePages(
     CanariesDocument,
     { filter: status === '' ? null : { status: [status] } },
@@ -50,7 +41,14 @@ export default function CanariesPage() {
   return (
     <Page title="Canaries" actions={<GovernanceTabs />}>
       <form className="filters" onSubmit={(event) => event.preventDefault()}>
-        <Choice label="State" value={status} options={states} onChange={setStatus} />
+        <Choice
+          label="State"
+          value={status}
+          options={states}
+          onChange={(chosen) =>
+            void navigate({ search: withoutEmpty<CanarySearch>({ status: chosen }), replace: true })
+          }
+        />
       </form>
       <div className="cards">
         <Listing

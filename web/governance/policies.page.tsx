@@ -10,6 +10,7 @@ import {
   PolicyPacksDocument,
   ScoreChangedDocument,
   type PolicyRowFragment,
+  type PolicyStatus,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
 import { Listing } from '../parts/listing.tsx';
@@ -71,7 +72,7 @@ function PolicyLine({ policy }: { policy: PolicyRowFragment }) {
   );
 }
 
-function stateOf({ failing, passing }: PolicyRowFragment['counts']): string {
+function stateOf({ failing, passing }: PolicyRowFragment['counts']): PolicyStatus {
   if (failing > 0) return 'FAIL';
   return passing > 0 ? 'PASS' : 'UNKNOWN';
 }

@@ -26,6 +26,7 @@ export function GroupLine({ group, onChange }: GroupLineProps) {
   const { may } = useViewer();
   const [opened, setOpened] = useState<'edit' | 'members'>();
   const { id, name, kind, instances } = group;
+  const isManager = may('fleet.group.manage');
   const close = () => setOpened(undefined);
   return (
     <>
@@ -53,39 +54,46 @@ export function GroupLine({ group, onChange }: GroupLineProps) {
           </Link>
         )}
       </div>
-      {may('fleet.group.manage') && (
-        <div className="actions">
-          {kind === 'STATIC' && (
+      <div className="actions">
+        <button
+          type="button"
+          aria-haspopup="dialog"
+          aria-label={`Members of ${name}`}
+          onClick={() => setOpened('members')}
+        >
+          Members
+        </button>
+        {isManager && (
+          <>
             <button
               type="button"
               aria-haspopup="dialog"
-              aria-label={`Members of ${name}`}
-              onClick={() => setOpened('members')}
+              aria-label={`Edit ${name}`}
+              onClick={() => setOpened('edit')}
             >
-              Members
+              Edit
             </button>
-          )}
-          <button
-            type="button"
-            aria-haspopup="dialog"
-            aria-label={`Edit ${name}`}
-            onClick={() => setOpened('edit')}
-          >
-            Edit
-          </button>
-          <Action
-            document={DeleteInstanceGroupDocument}
-            variables={{ id }}
-            text="Remove"
-            label={`Remove ${name}`}
-            confirm="Its instances stay. Its maintenance windows go with it, and policies for it are for nobody then."
-            done={`${name} is removed.`}
-            onDone={onChange}
-          />
-        </div>
-      )}
+            <Action
+              document={DeleteInstanceGroupDocument}
+              variables={{ id }}
+              text="Remove"
+              label={`Remove ${name}`}
+              confirm="Its instances stay. Its maintenance windows go with it, and policies for it are for nobody then."
+              done={`${name} is removed.`}
+              onDone={onChange}
+            />
+          </>
+        )}
+      </div>
       {opened === 'edit' && <EditGroup group={group} onClose={close} onChange={onChange} />}
-      {opened === 'members' && <MembersDialog group={group} onClose={close} onChange={onChange} />}
+      {opened === 'members' && (
+        <MembersDialog
+          group={group}
+          isChangeable={isManager && kind === 'STATIC'}
+          onClose={close}
+          onChange={onChange}
+        />
+      )}
     </>
   );
 }

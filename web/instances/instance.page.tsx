@@ -1,6 +1,7 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
+import { useAgain } from '../api/use-again.ts';
 import { useLive } from '../api/use-live.ts';
 import { useRead } from '../api/use-read.ts';
 import { useThrottled } from '../api/use-throttled.ts';
@@ -40,6 +41,7 @@ export default function InstancePage() {
 
 function Loaded({ id }: { id: string }) {
   const { data, told, read } = useRead(InstanceDetailDocument, { variables: { id } });
+  useAgain(told, read);
   const readSoon = useThrottled(read, 1_000);
   useLive(
     InstanceChangedDocument,

@@ -5,6 +5,7 @@ import { problemOf } from '../api/problem.ts';
 import { Choice, Field } from '../parts/field.tsx';
 import { Empty, Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { withoutEmpty } from '../parts/search.ts';
 import { plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { InstanceGrid } from './instance-grid.tsx';
@@ -24,7 +25,10 @@ export default function InstancesPage() {
   const found = useMemo(() => chosen(shown.all, wanted), [shown, wanted]);
   const tags = useMemo(() => [...new Set(shown.all.flatMap(({ tags: own }) => own))].sort(), [shown]);
   const change = (more: InstanceSearch) =>
-    void navigate({ search: (before) => withoutEmpty({ ...before, ...more }), replace: true });
+    void navigate({
+      search: (before) => withoutEmpty<InstanceSearch>({ ...before, ...more }),
+      replace: true,
+    });
   const sortBy = (key: SortKey) => change({ sort: key, desc: search.sort === key && !search.desc });
   // A command can go by a tag; by what else the list is narrowed to it can not.
   const isOfTagAlone = search.tag !== undefined && search.q === undefined && search.status === undefined;
@@ -71,7 +75,9 @@ export default function InstancesPage() {
       <p role="status" className="quiet">
         {shown.isComplete
           ? plural(found.length, 'instance')
-          : `Reading ${shown.total === undefined ? '' : `${shown.all.length} of ${shown.total} `}instances…`}
+          : error
+            ? `Not all could be read: ${readText(shown)}.`
+            : `Reading ${readText(shown)}…`}
       </p>
       {shown.isComplete && found.length === 0 && (
         <Empty>
@@ -101,8 +107,6 @@ export default function InstancesPage() {
   );
 }
 
-function withoutEmpty(search: InstanceSearch): InstanceSearch {
-  return Object.fromEntries(
-    Object.entries(search).filter(([, value]) => value !== undefined && value !== '' && value !== false),
-  );
+function readText({ all, total }: { all: readonly unknown[]; total: number | undefined }): string {
+  return total === undefined ? 'instances' : `${all.length} of ${total} instances`;
 }

@@ -1,6 +1,8 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useClient, type CombinedError, type OperationResult } from 'urql';
 
+import { problemOf } from '../api/problem.ts';
+import { isPassing } from '../api/use-again.ts';
 import { useLive } from '../api/use-live.ts';
 import { useThrottled } from '../api/use-throttled.ts';
 import {
@@ -13,8 +15,8 @@ import {
 import { useStore } from '../parts/store.ts';
 import { InstanceRows } from './instance-rows.ts';
 
-/** How often a page is asked for again. */
-const attempts = 3;
+/** How long is waited at most before a page is asked for again. */
+const longestWaitMs = 5_000;
 
 /** By then those that have just enrolled have been told of too. */
 const settledMs = 2_000;
@@ -40,9 +42,11 @@ export function useInstanceRows() {
       rows.begin();
       do {
         let answer: OperationResult<InstanceListQuery> = await page(after);
-        // Of twenty pages one may go astray; those that are there already are not asked for again.
-        for (let again = 1; answer.error?.networkError && isWanted && again <= attempts; again += 1) {
-          await new Promise((resolve) => setTimeout(resolve, again * 1_000));
+        // Of twenty pages one may go astray, in a failover all do; those that are there already are not asked for again.
+        for (let again = 1; isWanted && answer.error && isPassing(problemOf(answer.error)); again += 1) {
+          setError(answer.error);
+          const waitMs = Math.min(longestWaitMs, again * 1_000);
+          await new Promise((resolve) => setTimeout(resolve, waitMs));
           answer = await page(after);
         }
         if (!isWanted) return;

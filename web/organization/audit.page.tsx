@@ -116,6 +116,7 @@ function Verify() {
   const [told, setTold] = useState<Told>();
   const [isBusy, setBusy] = useState(false);
   const verify = async () => {
+    if (isBusy) return;
     setBusy(true);
     const { data, error } = await client
       .query(VerifyAuditDocument, {}, { requestPolicy: 'network-only' })
@@ -126,7 +127,7 @@ function Verify() {
   };
   return (
     <>
-      <button type="button" disabled={isBusy} onClick={() => void verify()}>
+      <button type="button" aria-disabled={isBusy} onClick={() => void verify()}>
         Verify the trail
       </button>
       <Problem told={told} />

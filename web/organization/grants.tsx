@@ -137,6 +137,7 @@ function GrantLine({ grant, isOwner, onChange }: GrantLineProps) {
             variables={{ id }}
             text="End it"
             label={`End it: the access as ${as}`}
+            confirm="Whoever acts in your organization by it is out within seconds. Another access can be granted."
             done="The access has ended."
             onDone={onChange}
           />

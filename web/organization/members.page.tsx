@@ -1,4 +1,5 @@
 import { problemOf } from '../api/problem.ts';
+import { useDue } from '../api/use-due.ts';
 import { usePages } from '../api/use-pages.ts';
 import { InvitationsDocument, MembersDocument, RevokeInvitationDocument } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
@@ -48,13 +49,13 @@ function Invitations() {
     {},
     ({ invitations }) => invitations,
   );
-  const open = rows?.filter(({ acceptedAt, revokedAt }) => acceptedAt === null && revokedAt === null);
+  useDue(rows?.map(({ expiresAt }) => expiresAt) ?? [], rows, reload);
   return (
     <>
       <Invite onMade={reload} />
       <Listing
         title="Invitations"
-        rows={open}
+        rows={rows}
         told={error && problemOf(error)}
         retry={reload}
         more={hasMore ? more : undefined}
@@ -73,6 +74,7 @@ function Invitations() {
               variables={{ id }}
               text="Take back"
               label={`Take back the invitation of ${email}`}
+              confirm="The link that was mailed is of no use then. They can be invited again."
               done={`The invitation of ${email} is taken back.`}
               onDone={reload}
             />

@@ -12,7 +12,13 @@ export function Changes() {
   const { found, error, read } = useChanges();
   const names = useMemberNames();
   return (
-    <Card title="What changed lately" className="wide" error={error} retry={read}>
+    <Card
+      title="What changed lately"
+      className="wide"
+      error={error}
+      retry={read}
+      isReading={!found && !error}
+    >
       {found?.changes.length === 0 && (
         <p>
           {found.lookedThrough === null

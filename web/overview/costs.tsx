@@ -1,3 +1,4 @@
+import { useAgain } from '../api/use-again.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
 import { CostsDocument, ServerChangedDocument } from '../generated/graphql.ts';
@@ -6,10 +7,11 @@ import { money } from '../parts/words.ts';
 
 /** What the servers cost. */
 export function Costs() {
-  const { data, error, read } = useRead(CostsDocument);
+  const { data, error, told, read } = useRead(CostsDocument);
+  useAgain(told, read);
   useFollowed(ServerChangedDocument, { withCosts: true }, read);
   return (
-    <Card title="Cost of servers" error={error} retry={read}>
+    <Card title="Cost of servers" error={error} retry={read} isReading={!data && !error}>
       {data?.hostingCosts.length === 0 && <p>No server is rented.</p>}
       {data?.hostingCosts.map(({ currency, perMonth, thisMonth, budget }) => (
         <div key={currency}>

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 
+import { useAgain } from '../api/use-again.ts';
 import { useLive } from '../api/use-live.ts';
 import { useRead } from '../api/use-read.ts';
 import { useThrottled } from '../api/use-throttled.ts';
@@ -11,11 +12,12 @@ import { plural } from '../parts/words.ts';
 
 /** The newest alerts that nobody has taken up. */
 export function Firing() {
-  const { data, error, read } = useRead(FiringAlertsDocument);
+  const { data, error, told, read } = useRead(FiringAlertsDocument);
+  useAgain(told, read);
   const readSoon = useThrottled(read, 5_000);
   useLive(AlertChangedDocument, {}, { after: data?.fleetCursor, next: readSoon, lost: readSoon });
   return (
-    <Card title="Alerts firing" error={error} retry={read}>
+    <Card title="Alerts firing" error={error} retry={read} isReading={!data && !error}>
       {data && data.alerts.totalCount === 0 && <p>Nothing is firing.</p>}
       {data && data.alerts.totalCount > 0 && (
         <>

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
+import { useAgain } from '../api/use-again.ts';
 import { useLive } from '../api/use-live.ts';
 import { useRead } from '../api/use-read.ts';
 import {
@@ -22,6 +23,7 @@ import { Score } from './score.tsx';
 export function OverviewPage() {
   const { may } = useViewer();
   const { data, told, read } = useRead(FleetHealthDocument);
+  useAgain(told, read);
   const [changed, setChanged] = useState<FleetNumbersFragment>();
   useLive(
     FleetHealthChangedDocument,

@@ -1,3 +1,4 @@
+import { useAgain } from '../api/use-again.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
 import {
@@ -12,13 +13,14 @@ import { words } from '../parts/words.ts';
 
 /** What of the plan is used. */
 export function PlanUse() {
-  const { data, error, read } = useRead(PlanUseDocument);
+  const { data, error, told, read } = useRead(PlanUseDocument);
+  useAgain(told, read);
   useFollowed(SubscriptionChangedDocument, {}, read);
   const isOtherNumber = ({ fleetHealthChanged }: FleetHealthChangedSubscription) =>
     fleetHealthChanged.totalInstances !== data?.usage.nodes.used;
   useFollowed(FleetHealthChangedDocument, {}, read, true, isOtherNumber);
   return (
-    <Card title="Plan" error={error} retry={read}>
+    <Card title="Plan" error={error} retry={read} isReading={!data && !error}>
       {data && (
         <>
           <p>

@@ -1,3 +1,4 @@
+import { useAgain } from '../api/use-again.ts';
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
 import { OverallScoreDocument, ScoreChangedDocument } from '../generated/graphql.ts';
@@ -6,10 +7,11 @@ import { plural } from '../parts/words.ts';
 
 /** How well the fleet keeps its policies. */
 export function Score() {
-  const { data, error, read } = useRead(OverallScoreDocument);
+  const { data, error, told, read } = useRead(OverallScoreDocument);
+  useAgain(told, read);
   useFollowed(ScoreChangedDocument, {}, read);
   return (
-    <Card title="Policy score" error={error} retry={read}>
+    <Card title="Policy score" error={error} retry={read} isReading={!data && !error}>
       {data && (
         <>
           <p className="big">{data.scores.overallScore ?? '–'}</p>

@@ -1,5 +1,4 @@
-import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { getRouteApi, Link } from '@tanstack/react-router';
 
 import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
@@ -11,7 +10,6 @@ import {
   PartnerTiersDocument,
   RegisterPartnerDocument,
   type PartnerRowFragment,
-  type PartnerStatus,
 } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
@@ -19,23 +17,27 @@ import { Choice } from '../parts/field.tsx';
 import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
+import { withoutEmpty } from '../parts/search.ts';
 import { Status } from '../parts/status.tsx';
 import { plural, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Outlook } from './outlook.tsx';
 import { PartnerActions } from './partner-actions.tsx';
 import { PartnerFields } from './partner-fields.tsx';
+import { partnerStatuses, type PartnerSearch } from './partner-search.ts';
 
-const statuses: readonly PartnerStatus[] = ['PENDING', 'APPROVED', 'SUSPENDED', 'REJECTED'];
+const route = getRouteApi('/partners');
+
 const choices = [
   { value: '' as const, text: 'Any' },
-  ...statuses.map((value) => ({ value, text: words(value) })),
+  ...partnerStatuses.map((value) => ({ value, text: words(value) })),
 ];
 
 /** The partner programme: where the organization stands in it, what it earns, and what comes next. */
 export default function PartnersPage() {
   const { may } = useViewer();
-  const [status, setStatus] = useState<'' | PartnerStatus>('');
+  const navigate = route.useNavigate();
+  const { status = '' } = route.useSearch();
   const { rows, error, hasMore, more, reload } = usePages(
     PartnersDocument,
     { filter: { status: status || null } },
@@ -54,7 +56,14 @@ export default function PartnersPage() {
     <Page title="Partners">
       {may('billing.partner.decide') && (
         <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-          <Choice label="State" value={status} options={choices} onChange={setStatus} />
+          <Choice
+            label="State"
+            value={status}
+            options={choices}
+            onChange={(chosen) =>
+              void navigate({ search: withoutEmpty<PartnerSearch>({ status: chosen }), replace: true })
+            }
+          />
         </form>
       )}
       <div className="cards">

@@ -22,12 +22,16 @@ interface ActionProps<Data, Variables extends AnyVariables> {
   isMain?: boolean;
 }
 
-/** A button that does one thing, says that it is done, and shows beside it what went wrong. */
+/**
+ * A button that does one thing, says that it is done, and shows beside it what went wrong. While that is under way it keeps
+ * the focus, which a button that is off would lose.
+ */
 export function Action<Data, Variables extends AnyVariables>(props: ActionProps<Data, Variables>) {
   const { document, variables, text, label, confirm, done, onDone, onRefused, isMain = false } = props;
   const [{ fetching, error }, run] = useMutation(document);
   const [isAsking, setAsking] = useState(false);
   const act = async () => {
+    if (fetching) return;
     const { data, error: refusal } = await run(variables);
     setAsking(false);
     if (refusal) onRefused?.(problemOf(refusal, changeBy(variables)));
@@ -42,7 +46,7 @@ export function Action<Data, Variables extends AnyVariables>(props: ActionProps<
         className={isMain ? 'main' : undefined}
         aria-label={label}
         aria-haspopup={confirm === undefined ? undefined : 'dialog'}
-        disabled={fetching}
+        aria-disabled={fetching}
         onClick={() => (confirm === undefined ? void act() : setAsking(true))}
       >
         {text}
@@ -52,10 +56,11 @@ export function Action<Data, Variables extends AnyVariables>(props: ActionProps<
         <Dialog title={`${label}?`} isDismissable onClose={() => setAsking(false)}>
           <p>{confirm}</p>
           <div className="actions">
-            <button type="button" className="main" disabled={fetching} autoFocus onClick={() => void act()}>
+            <button type="button" className="main" aria-disabled={fetching} onClick={() => void act()}>
               {text}
             </button>
-            <button type="button" onClick={() => setAsking(false)}>
+            {/* A key that is pressed twice does nothing that can't be taken back. */}
+            <button type="button" autoFocus onClick={() => setAsking(false)}>
               Leave it
             </button>
           </div>

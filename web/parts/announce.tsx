@@ -1,18 +1,22 @@
 import { Store, useStore } from './store.ts';
 
-const said = new Store('');
+const nothing = { id: 0, text: '' };
+const said = new Store(nothing);
+let last = 0;
 
-/** Says what has been done, for a few seconds, also to those who don't look. */
+/** Says what has been done, for a few seconds, also to those who don't look. What is said twice is heard twice. */
 export function announce(text: string): void {
-  said.set(text);
-  setTimeout(() => said.get() === text && said.set(''), 6_000);
+  const mine = { id: (last += 1), text };
+  said.set(mine);
+  setTimeout(() => said.get() === mine && said.set(nothing), 6_000);
 }
 
 export function Announcements() {
-  const text = useStore(said);
+  const { id, text } = useStore(said);
   return (
-    <div role="status" className={text ? 'toast' : undefined}>
-      {text}
+    // Above dialogs: what is behind one is hidden from whoever listens.
+    <div role="status" className={text ? 'toast' : undefined} data-react-aria-top-layer>
+      <span key={id}>{text}</span>
     </div>
   );
 }

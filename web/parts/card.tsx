@@ -1,4 +1,4 @@
-import { useId, type ReactNode } from 'react';
+import { useId, type ReactNode, type Ref } from 'react';
 import type { CombinedError } from 'urql';
 
 import { problemOf } from '../api/problem.ts';
@@ -9,16 +9,24 @@ interface CardProps {
   error?: CombinedError | undefined;
   retry?: () => void;
   className?: string;
+  /** It has neither been read yet nor failed. */
+  isReading?: boolean;
+  /** For a card whose heading takes the focus of what goes away in it. */
+  heading?: Ref<HTMLHeadingElement>;
   children: ReactNode;
 }
 
 /** A part of a page that is read by itself and fails by itself. */
-export function Card({ title, error, retry, className = '', children }: CardProps) {
+export function Card(props: CardProps) {
+  const { title, error, retry, className = '', isReading = false, heading, children } = props;
   const id = useId();
   return (
     <section className={`card ${className}`} aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+      <h2 id={id} ref={heading} tabIndex={heading ? -1 : undefined}>
+        {title}
+      </h2>
       {error && <Problem told={problemOf(error)} {...(retry ? { retry } : {})} />}
+      {isReading && <p className="quiet">Reading…</p>}
       {children}
     </section>
   );

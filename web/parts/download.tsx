@@ -19,6 +19,7 @@ export function Download({ path, name, text, label }: DownloadProps) {
   const [isBusy, setBusy] = useState(false);
   const [told, setTold] = useState<Told>();
   const load = async () => {
+    if (isBusy) return;
     setBusy(true);
     const problem = await save(path, name);
     setBusy(false);
@@ -27,7 +28,7 @@ export function Download({ path, name, text, label }: DownloadProps) {
   };
   return (
     <>
-      <button type="button" aria-label={label} disabled={isBusy} onClick={() => void load()}>
+      <button type="button" aria-label={label} aria-disabled={isBusy} onClick={() => void load()}>
         {text}
       </button>
       <Problem told={told} />

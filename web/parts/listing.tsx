@@ -1,8 +1,9 @@
-import type { ReactNode } from 'react';
+import { useRef, type ReactNode } from 'react';
 
 import type { Told } from '../api/problem.ts';
 import { Card } from './card.tsx';
 import { Problem } from './problem.tsx';
+import { useKeptFocus } from './use-kept-focus.ts';
 
 interface ListingProps<Row> {
   title: string;
@@ -22,13 +23,14 @@ interface ListingProps<Row> {
 /** A list under its heading, with what it says while it is empty. */
 export function Listing<Row>(props: ListingProps<Row>) {
   const { title, rows, told, retry, note, empty, more, render, keyOf } = props;
+  const heading = useRef<HTMLHeadingElement>(null);
+  const keptFocus = useKeptFocus(heading);
   return (
-    <Card title={title} className="wide">
+    <Card title={title} className="wide" isReading={rows === undefined && !told} heading={heading}>
       <Problem told={told} {...(retry ? { retry } : {})} />
-      {rows === undefined && !told && <p className="quiet">Reading…</p>}
       {rows?.length === 0 && <p>{empty}</p>}
       {note && <p className="quiet">{note}</p>}
-      <ul className="rows" aria-label={title}>
+      <ul className="rows" aria-label={title} {...keptFocus}>
         {rows?.map((row) => (
           <li key={keyOf(row)} className="row">
             {render(row)}

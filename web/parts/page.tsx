@@ -1,6 +1,7 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 
 import { useViewer } from '../session/viewer.tsx';
+import { useKeptFocus } from './use-kept-focus.ts';
 
 let isFirst = true;
 
@@ -14,6 +15,7 @@ interface PageProps {
 /** One page: names the window, and takes the focus so that a reader hears where it is. */
 export function Page({ title, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const keptFocus = useKeptFocus(heading);
   const { branding } = useViewer();
   const whose = branding?.companyName ?? 'Quazzar Control Panel';
   useEffect(() => {
@@ -30,7 +32,11 @@ export function Page({ title, actions, children }: PageProps) {
         <h1 ref={heading} tabIndex={-1}>
           {title}
         </h1>
-        {actions && <div className="actions">{actions}</div>}
+        {actions && (
+          <div className="actions" {...keptFocus}>
+            {actions}
+          </div>
+        )}
       </div>
       {children}
     </>

@@ -1,67 +1,160 @@
+import type {
+  AlertSeverity,
+  AlertStatus,
+  AnalysisVerdict,
+  CanaryMemberStatus,
+  CanaryStatus,
+  ClusterStatus,
+  CommandStatus,
+  DeploymentStatus,
+  GitOpsOutcome,
+  GitOpsSyncStatus,
+  HaHealth,
+  HaNodeStatus,
+  HaUpgradeStatus,
+  HaUpgradeStepStatus,
+  InstanceStatus,
+  InvocationStatus,
+  InvoiceStatus,
+  LicenceStatus,
+  MspClientStatus,
+  NotificationDeliveryStatus,
+  PartnerStatus,
+  PlacementStatus,
+  PlacementTargetStatus,
+  PolicyStatus,
+  ProviderStatus,
+  RemediationStatus,
+  ServerPhase,
+  ServerStatus,
+  SubscriptionStatus,
+  TenantStatus,
+} from '../generated/graphql.ts';
 import { words } from './words.ts';
 
-const tones: Record<string, string> = {
-  HEALTHY: 'good',
-  SUCCESS: 'good',
-  PASS: 'good',
+/** Whatever a list shows of what is in it, and what is switched on or off. */
+type State =
+  | AlertSeverity
+  | AlertStatus
+  | AnalysisVerdict
+  | CanaryMemberStatus
+  | CanaryStatus
+  | ClusterStatus
+  | CommandStatus
+  | DeploymentStatus
+  | GitOpsOutcome
+  | GitOpsSyncStatus
+  | HaHealth
+  | HaNodeStatus
+  | HaUpgradeStatus
+  | HaUpgradeStepStatus
+  | InstanceStatus
+  | InvocationStatus
+  | InvoiceStatus
+  | LicenceStatus
+  | MspClientStatus
+  | NotificationDeliveryStatus
+  | PartnerStatus
+  | PlacementStatus
+  | PlacementTargetStatus
+  | PolicyStatus
+  | ProviderStatus
+  | RemediationStatus
+  | ServerPhase
+  | ServerStatus
+  | SubscriptionStatus
+  | TenantStatus
+  | 'ON'
+  | 'OFF';
+
+/** All there are, which the compiler sees to. */
+const tones: Record<State, 'good' | 'warn' | 'bad' | 'busy' | 'plain'> = {
   ACTIVE: 'good',
+  APPROVED: 'good',
+  DELIVERED: 'good',
+  DONE: 'good',
+  HEALTHY: 'good',
+  PAID: 'good',
+  PASS: 'good',
+  PLACED: 'good',
+  READY: 'good',
   RESOLVED: 'good',
-  DEGRADED: 'warn',
-  WARNING: 'warn',
+  RUNNING: 'good',
+  SUCCEEDED: 'good',
+  SUCCESS: 'good',
+  SYNCED: 'good',
+  TRIALING: 'good',
+  UPDATED: 'good',
+  ABORTING: 'warn',
   ACKNOWLEDGED: 'warn',
-  INCOMPLETE: 'warn',
   CANCELLING: 'warn',
+  DEGRADED: 'warn',
   DELAYED: 'warn',
-  OFFLINE: 'bad',
+  INCOMPLETE: 'warn',
+  INCONCLUSIVE: 'warn',
+  OPEN: 'warn',
+  OUT_OF_SYNC: 'warn',
+  PAST_DUE: 'warn',
+  PAUSED: 'warn',
+  ROLLED_BACK: 'warn',
+  STOPPED: 'warn',
+  SUSPENDED: 'warn',
+  WARNING: 'warn',
   CRITICAL: 'bad',
-  FIRING: 'bad',
-  FAILED: 'bad',
-  FAIL: 'bad',
   DELIVERY_TIMED_OUT: 'bad',
   EXECUTION_TIMED_OUT: 'bad',
+  EXPIRED: 'bad',
+  FAIL: 'bad',
+  FAILED: 'bad',
+  FAILING: 'bad',
+  FIRING: 'bad',
+  INCOMPLETE_EXPIRED: 'bad',
+  OFFLINE: 'bad',
+  ORPHANED: 'bad',
+  REFUSED: 'bad',
+  REJECTED: 'bad',
+  ROLLBACK_FAILED: 'bad',
   TERMINATED: 'bad',
+  UNCOLLECTIBLE: 'bad',
   UNDELIVERABLE: 'bad',
+  UNPAID: 'bad',
+  UNREACHED: 'bad',
+  BAKING: 'busy',
+  BOOTING: 'busy',
+  CREATING: 'busy',
+  DELETING: 'busy',
+  DEPLOYING: 'busy',
+  DRAINING: 'busy',
+  ENROLLING: 'busy',
   IN_PROGRESS: 'busy',
   PENDING: 'busy',
-  PAID: 'good',
-  SYNCED: 'good',
-  RUNNING: 'good',
-  DELIVERED: 'good',
-  READY: 'good',
-  APPROVED: 'good',
-  PLACED: 'good',
-  SUCCEEDED: 'good',
-  DONE: 'good',
-  TRIALING: 'good',
-  OUT_OF_SYNC: 'warn',
-  PAUSED: 'warn',
-  PAST_DUE: 'warn',
-  OPEN: 'warn',
-  SUSPENDED: 'warn',
-  STOPPED: 'warn',
-  ABORTING: 'warn',
-  ROLLED_BACK: 'warn',
-  FAILING: 'bad',
-  UNPAID: 'bad',
-  UNCOLLECTIBLE: 'bad',
-  REJECTED: 'bad',
-  ORPHANED: 'bad',
-  PROVISIONING: 'busy',
-  PROGRESSING: 'busy',
-  BAKING: 'busy',
-  PROMOTING: 'busy',
-  DEPLOYING: 'busy',
   PLACING: 'busy',
-  DELETING: 'busy',
+  PROGRESSING: 'busy',
+  PROMOTING: 'busy',
+  PROVISIONING: 'busy',
   REMOVING: 'busy',
   REQUESTED: 'busy',
-  CREATING: 'busy',
-  BOOTING: 'busy',
-  ENROLLING: 'busy',
-  DRAINING: 'busy',
+  ROLLING_BACK: 'busy',
+  SENT: 'busy',
+  WAITING: 'busy',
+  CANCELED: 'plain',
+  CANCELLED: 'plain',
+  DELETED: 'plain',
+  EXEMPT: 'plain',
+  GONE: 'plain',
+  INFO: 'plain',
+  OFF: 'plain',
+  ON: 'plain',
+  PASSED: 'plain',
+  REMOVED: 'plain',
+  SEEN: 'plain',
+  SKIPPED: 'plain',
+  UNCONFIGURED: 'plain',
+  UNKNOWN: 'plain',
+  VOID: 'plain',
 };
 
 /** A state by its name, and by a colour and a shape beside it. */
-export function Status({ of }: { of: string }) {
-  return <span className={`status ${tones[of] ?? 'plain'}`}>{words(of)}</span>;
+export function Status({ of }: { of: State }) {
+  return <span className={`status ${tones[of]}`}>{words(of)}</span>;
 }

@@ -1,8 +1,8 @@
+import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { problemOf } from '../api/problem.ts';
 import { usePages } from '../api/use-pages.ts';
-import { useSettled } from '../api/use-settled.ts';
 import { OfThePanel } from '../app/of-the-panel.tsx';
 import {
   CloseTenantDocument,
@@ -21,18 +21,21 @@ import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
+import { withoutEmpty } from '../parts/search.ts';
 import { Status } from '../parts/status.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
+import { useTyped } from '../parts/use-typed.ts';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { ErasedTenants } from './erased-tenants.tsx';
 import { NewTenant } from './new-tenant.tsx';
 import { ResetOwner } from './reset-owner.tsx';
+import { plans, tenantStatuses, type TenantSearch } from './tenant-search.ts';
 
 type Tenant = TenantsQuery['tenants']['nodes'][number];
 
-const plans: readonly Plan[] = ['FREE', 'PRO', 'ENTERPRISE'];
-const statuses: readonly TenantStatus[] = ['ACTIVE', 'SUSPENDED'];
+const route = getRouteApi('/tenants');
+
 const optionsOf = <Value extends string>(values: readonly Value[]) => [
   { value: '' as const, text: 'Any' },
   ...values.map((value) => ({ value, text: words(value) })),
@@ -49,10 +52,14 @@ export default function TenantsPage() {
 
 function Tenants() {
   const { may } = useViewer();
-  const [typed, setTyped] = useState('');
-  const [plan, setPlan] = useState<'' | Plan>('');
-  const [status, setStatus] = useState<'' | TenantStatus>('');
-  const search = useSettled(typed.trim(), 400);
+  const navigate = route.useNavigate();
+  const { q: search = '', plan = '', status = '' } = route.useSearch();
+  const change = (more: { q?: string; plan?: '' | Plan; status?: '' | TenantStatus }) =>
+    void navigate({
+      search: (before) => withoutEmpty<TenantSearch>({ ...before, ...more }),
+      replace: true,
+    });
+  const [typed, setTyped] = useTyped(search, (q) => change({ q }));
   const { rows, error, hasMore, more, reload } = usePages(
     TenantsDocument,
     { filter: { search: search || null, plan: plan || null, status: status || null } },
@@ -68,8 +75,18 @@ function Tenants() {
           value={typed}
           onChange={(event) => setTyped(event.target.value)}
         />
-        <Choice label="Plan" value={plan} options={optionsOf(plans)} onChange={setPlan} />
-        <Choice label="State" value={status} options={optionsOf(statuses)} onChange={setStatus} />
+        <Choice
+          label="Plan"
+          value={plan}
+          options={optionsOf(plans)}
+          onChange={(chosen) => change({ plan: chosen })}
+        />
+        <Choice
+          label="State"
+          value={status}
+          options={optionsOf(tenantStatuses)}
+          onChange={(chosen) => change({ status: chosen })}
+        />
       </form>
       <Listing
         title="Organizations"

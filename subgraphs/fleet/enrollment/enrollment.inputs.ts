@@ -1,7 +1,8 @@
-import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 
 import { idempotencyKeyText } from '#platform/idempotency/idempotency-keys.js';
+import { PageArgs } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { Instance } from '../instance/instance.entity.js';
@@ -14,6 +15,22 @@ const tag = z
   .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'A tag has 1 to 64 of a-z, 0-9, ".", "_", ":" and "-"');
 const label = (what: string) =>
   z.string().trim().min(1, `${what} is required`).max(200, `${what} must have at most 200 characters`);
+
+@InputType({ description: 'Narrows a list of enrollment tokens; what is left out does not narrow.' })
+export class EnrollmentTokenFilter {
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Only those by which nodes can come in now, or only those that are revoked, expired or used up.',
+  })
+  isOpen?: boolean | null;
+}
+
+@ArgsType()
+export class EnrollmentTokensArgs extends PageArgs {
+  @Field(() => EnrollmentTokenFilter, { nullable: true, description: 'Which; all unless told.' })
+  filter?: EnrollmentTokenFilter | null;
+}
 
 @InputType({ description: 'A new enrollment token.' })
 export class CreateEnrollmentTokenInput {

@@ -1,7 +1,7 @@
 import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
-import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import type { Page } from '#platform/subgraph/paging.js';
 
 import { EnrollmentToken, EnrollmentTokenPage } from './enrollment-token.entity.js';
 import {
@@ -10,8 +10,10 @@ import {
   CreateServerEnrollmentTokenInput,
   EnrollInstanceInput,
   EnrollInstancePayload,
+  EnrollmentTokensArgs,
 } from './enrollment.inputs.js';
 import type { EnrollmentService } from './enrollment.service.js';
+import { listTokens } from './token-list.service.js';
 
 @Resolver()
 export class EnrollmentResolver {
@@ -20,13 +22,13 @@ export class EnrollmentResolver {
   @Authorized('fleet.token.read')
   @Query(() => EnrollmentTokenPage, {
     description:
-      "The tenant's enrollment tokens, newest last, ended ones included until 90 days after they would have expired.",
+      "The tenant's enrollment tokens, newest last, ended ones included, until 90 days after they would have expired, unless `filter` tells otherwise.",
   })
   async enrollmentTokens(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => EnrollmentTokensArgs) args: EnrollmentTokensArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<EnrollmentToken>> {
-    return this.enrollments.tokens(operation, args);
+    return listTokens(operation, args);
   }
 
   @Authorized('fleet.token.read')

@@ -9,7 +9,6 @@ import { isSafeRedirect } from '#platform/safe-redirect.js';
 import { sha256 } from '#platform/secrets/random-token.js';
 import type { AuditDetails } from '#platform/subgraph/audit.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
-import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 import type { InstanceEnrolled } from '#schema/events.js';
 
@@ -108,18 +107,6 @@ export class EnrollmentService {
       audit({ target: token.id, changes: { serverId } });
     });
     return { token: secret, enrollmentToken: token, name, expiresAt: token.expiresAt };
-  }
-
-  /** Newest last, revoked and expired ones included. */
-  async tokens(operation: Operation, args: PageArgs): Promise<Page<EnrollmentToken>> {
-    const window = pageWindow(args);
-    const { tenantId } = operation;
-    const rows = await operation.em.find(
-      EnrollmentToken,
-      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
-      { orderBy: { id: 'asc' }, limit: window.size + 1 },
-    );
-    return toPage(rows, window, () => operation.em.count(EnrollmentToken, { tenantId }));
   }
 
   /** A token of the viewer's tenant; a foreign one is NOT_FOUND, like one that never was. */

@@ -6,7 +6,7 @@ import { ApiError, notFound } from '#platform/errors.js';
 import { newId } from '#platform/ids.js';
 import { randomToken, sha256 } from '#platform/secrets/random-token.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
 
 import { hashPassword } from '../password/password-hash.js';
@@ -25,12 +25,17 @@ import {
   acceptInvitationRules,
   inviteMemberRules,
   type AcceptInvitationInput,
+  type InvitationsArgs,
   type InviteMemberInput,
 } from './member.inputs.js';
 import { requireOwnerFor, requireProofForOwner } from './owners.js';
 
 export const invitationMs = 7 * 24 * 60 * 60 * 1000;
 const open = { acceptedAt: null, revokedAt: null };
+const acceptable = (now: Date) => ({ ...open, expiresAt: { $gt: now } });
+const ended = (now: Date) => ({
+  $or: [{ acceptedAt: { $ne: null } }, { revokedAt: { $ne: null } }, { expiresAt: { $lte: now } }],
+});
 
 /** Invites people into tenants, and lets them in. */
 export class InvitationService {
@@ -41,16 +46,21 @@ export class InvitationService {
     private readonly mail: InvitationMail,
   ) {}
 
-  /** Open and ended ones, oldest first. */
-  async page(operation: Operation, args: PageArgs): Promise<Page<Invitation>> {
+  /** Oldest first, ended ones included unless it is told otherwise. */
+  async page(operation: Operation, args: InvitationsArgs): Promise<Page<Invitation>> {
     const window = pageWindow(args);
-    const { tenantId } = operation;
+    const isOpen = args.filter?.isOpen;
+    const now = operation.clock.now();
+    const where = [
+      { tenantId: operation.tenantId },
+      isOpen == null ? {} : isOpen ? acceptable(now) : ended(now),
+    ];
     const rows = await operation.em.find(
       Invitation,
-      { tenantId, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { $and: [...where, window.after === undefined ? {} : { id: { $gt: window.after } }] },
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
-    return toPage(rows, window, () => operation.em.count(Invitation, { tenantId }));
+    return toPage(rows, window, () => operation.em.count(Invitation, { $and: where }));
   }
 
   async get({ em, tenantId }: Operation, id: string): Promise<Invitation> {
@@ -157,7 +167,7 @@ export class InvitationService {
         const invitation = await em.findOne(
           Invitation,
           // The hash as well: the link may have been renewed since it was looked up.
-          { tenantId, id: found.id, tokenHash: sha256(token), ...open, expiresAt: { $gt: now } },
+          { tenantId, id: found.id, tokenHash: sha256(token), ...acceptable(now) },
           { lockMode },
         );
         if (!invitation) throw refused();
@@ -193,8 +203,7 @@ async function seatsTaken(em: SqlEntityManager, tenantId: string, email: string,
   const users = await em.count(User, { tenantId });
   const invited = await em.count(Invitation, {
     tenantId,
-    ...open,
-    expiresAt: { $gt: now },
+    ...acceptable(now),
     $not: { email: caseless(email) },
   });
   return users + invited;

@@ -37,6 +37,22 @@ export const memberFilterRules = z.object({
   search: z.string().trim().max(254, 'Search must have at most 254 characters').nullish(),
 });
 
+@InputType({ description: 'Narrows a list of invitations; what is left out does not narrow.' })
+export class InvitationFilter {
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Only those that can be accepted now, or only those that were accepted, taken back or have expired.',
+  })
+  isOpen?: boolean | null;
+}
+
+@ArgsType()
+export class InvitationsArgs extends PageArgs {
+  @Field(() => InvitationFilter, { nullable: true, description: 'Which; all unless told.' })
+  filter?: InvitationFilter | null;
+}
+
 @InputType({ description: 'Whom to invite, and what they will be allowed to do.' })
 export class InviteMemberInput {
   @Field(() => String, {

@@ -1,7 +1,7 @@
 import { Arg, Args, Authorized, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
-import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import type { Page } from '#platform/subgraph/paging.js';
 
 import { AuthPayload } from '../session/auth-payload.js';
 import { User } from '../user/user.entity.js';
@@ -11,6 +11,7 @@ import {
   AcceptInvitationInput,
   ChangeMemberRoleInput,
   EndMemberSessionsArgs,
+  InvitationsArgs,
   InviteMemberInput,
   MembersArgs,
   RemoveMemberArgs,
@@ -40,10 +41,11 @@ export class MemberResolver {
   @Authorized('identity.member.manage')
   @Query(() => InvitationPage, {
     name: 'invitations',
-    description: "The tenant's invitations, oldest first, ended ones included for 30 days.",
+    description:
+      "The tenant's invitations, oldest first, ended ones included for 30 days unless `filter` tells otherwise.",
   })
   async listInvitations(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => InvitationsArgs) args: InvitationsArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Invitation>> {
     return this.invitations.page(operation, args);

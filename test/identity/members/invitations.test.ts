@@ -34,6 +34,27 @@ const accept = async (token: string) =>
     { input: { token, name: 'Someone', password } },
   );
 
+test('invitations are listed by whether they can be accepted', async () => {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const [joined, expired, open] = [1, 2, 3].map(() => `${randomUUID()}@example.com`);
+  dataOf(await accept(await invite(tenant.token, 'VIEWER', joined)));
+  await invite(tenant.token, 'VIEWER', expired);
+  await invite(tenant.token, 'VIEWER', open);
+  await panel.sql('update identity.invitation set expires_at = $2 where email = $1', [
+    expired,
+    panel.clock.now(),
+  ]);
+  const list = async (isOpen: boolean) =>
+    dataOf(
+      await tenant.graphql<{ invitations: { totalCount: number; nodes: { email: string }[] } }>(
+        'query ($isOpen: Boolean) { invitations(filter: { isOpen: $isOpen }) { totalCount nodes { email } } }',
+        { isOpen },
+      ),
+    ).invitations;
+  expect(await list(true)).toEqual({ totalCount: 1, nodes: [{ email: open }] });
+  expect(await list(false)).toEqual({ totalCount: 2, nodes: [{ email: joined }, { email: expired }] });
+});
+
 test('open invitations end with whoever sent them last, as far as their role no longer reaches', async () => {
   const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const second = await member(tenant, mailbox, 'OWNER');

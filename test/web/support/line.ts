@@ -16,9 +16,9 @@ export class Line {
     return line;
   }
 
-  async cut(): Promise<void> {
+  async cut(code = 1012): Promise<void> {
     this.whole = new Promise((resolve) => (this.mend = resolve));
-    await Promise.all(this.ends.splice(0).map(async (end) => end.close({ code: 1012, reason: 'cut' })));
+    await Promise.all(this.ends.splice(0).map(async (end) => end.close({ code, reason: 'cut' })));
   }
 
   join(): void {
