@@ -5,7 +5,6 @@ import { usePages } from '../api/use-pages.ts';
 import { useSettled } from '../api/use-settled.ts';
 import { OfThePanel } from '../app/of-the-panel.tsx';
 import {
-  CloseTenantDocument,
   EndPlanGrantDocument,
   GrantPlanDocument,
   RestoreTenantDocument,
@@ -25,6 +24,7 @@ import { Status } from '../parts/status.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { CloseTenant } from './close-tenant.tsx';
 import { ErasedTenants } from './erased-tenants.tsx';
 import { NewTenant } from './new-tenant.tsx';
 import { ResetOwner } from './reset-owner.tsx';
@@ -91,6 +91,7 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
   const { me, may } = useViewer();
   const [isGranting, setGranting] = useState(false);
   const [isResetting, setResetting] = useState(false);
+  const [isClosing, setClosing] = useState(false);
   const { id, name, plan, status, owners, providerId, createdAt, suspendedAt, suspendedBy, eraseAt } = tenant;
   const isByProvider = suspendedBy.includes('PROVIDER');
   const isOwn = id === me.tenant.id;
@@ -172,17 +173,17 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
           />
         )}
         {may('identity.tenant.close') && !isOwn && providerId === null && !isClosed && (
-          <Action
-            document={CloseTenantDocument}
-            variables={{ id }}
-            text="Close"
-            label={`Close ${name}`}
-            confirm="It is suspended at once, its subscription is cancelled, and all that it has is erased in 30 days. Until then it can be restored, here or by its owners, who are mailed a link; its subscription can not."
-            done={`${name} is closed.`}
-            onDone={onChange}
-          />
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Close ${name}`}
+            onClick={() => setClosing(true)}
+          >
+            Close
+          </button>
         )}
       </div>
+      {isClosing && <CloseTenant tenant={tenant} onClose={() => setClosing(false)} onDone={onChange} />}
       {isResetting && <ResetOwner tenant={tenant} onClose={() => setResetting(false)} />}
       {isGranting && (
         <FormDialog
