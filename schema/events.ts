@@ -43,6 +43,7 @@ import type {
   ServerChanged,
 } from './events/hosting.js';
 import type {
+  AccountReclaimed,
   ApiKeyRevoked,
   AuditAppended,
   BrandingChanged,
@@ -101,6 +102,7 @@ export interface Events {
   'identity.tenant.renamed': TenantRenamed;
   'identity.branding.changed': BrandingChanged;
   'identity.member.changed': MemberChanged;
+  'identity.account.reclaimed': AccountReclaimed;
   'identity.session.revoked': SessionRevoked;
   'identity.api-key.revoked': ApiKeyRevoked;
   'identity.delegation.granted': DelegationChanged;

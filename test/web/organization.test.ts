@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import { client, provider } from '../identity/msp/support.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
+import { proven } from '../identity/support/member.js';
 import { enableTotp, nextCode } from '../identity/support/totp.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel, testAdministrator } from '../support/panel.js';
@@ -137,7 +138,7 @@ describe.skipIf(!isChromiumThere)('a person', () => {
   });
 
   test('who has lost the second factor, or a device, is helped by an owner', async () => {
-    const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
+    const tenant = await proven(await (await stage.panel.world.tenant()).grantPlan('PRO'), mailbox);
     const vera = { email: `${crypto.randomUUID()}@example.com`, password: 'correct horse battery' };
     dataOf(
       await tenant.graphql(
@@ -244,7 +245,9 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         await press(page, `Restore ${name}`);
         await row.getByText('Active', { exact: true }).waitFor();
         expect(await mayIn()).toBe(200);
-        await press(page, `Close ${name}`, 'Close');
+        await open(page, `Close ${name}`, `Close ${name}?`);
+        await page.getByLabel('Your password').fill(testAdministrator.password);
+        await press(page, 'Close it');
         await row.getByText(/All of it is erased .* unless it is restored/).waitFor();
         await press(page, `Restore ${name}`);
         await row.getByText('Active', { exact: true }).waitFor();

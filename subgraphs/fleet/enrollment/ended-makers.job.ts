@@ -2,7 +2,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
 import type { Role } from '#platform/viewer.js';
-import type { ApiKeyRevoked, DelegationChanged, MemberChanged } from '#schema/events.js';
+import type { AccountReclaimed, ApiKeyRevoked, DelegationChanged, MemberChanged } from '#schema/events.js';
 
 import { fleetPermissions, type FleetPermission } from '../permissions.js';
 import { EnrollmentTokenEnd } from './enrollment-token.entity.js';
@@ -12,10 +12,16 @@ const permission = 'fleet.token.create' satisfies FleetPermission;
 
 /**
  * Ends the enrollment tokens of whoever may make none any more, in whichever tenant they made them: a user who was
- * removed or whose role was lowered, an API key that was revoked, a grant that ended.
+ * removed or whose role was lowered, an API key that was revoked, a grant that ended. Of an account that was taken over by
+ * the owner of its address end those that were made until then.
  */
 export const endedMakersConsumer: Consumer = {
-  topics: ['identity.member.changed', 'identity.api-key.revoked', 'identity.delegation.ended'],
+  topics: [
+    'identity.member.changed',
+    'identity.account.reclaimed',
+    'identity.api-key.revoked',
+    'identity.delegation.ended',
+  ],
   async handle(step) {
     switch (step.event.topic) {
       case 'identity.api-key.revoked': {
@@ -25,6 +31,11 @@ export const endedMakersConsumer: Consumer = {
       case 'identity.delegation.ended': {
         const { delegationId } = step.event.payload as unknown as DelegationChanged;
         return endMaker(step, delegationId, EnrollmentTokenEnd.GRANT_ENDED);
+      }
+      case 'identity.account.reclaimed': {
+        const { makers } = step.event.payload as unknown as AccountReclaimed;
+        for (const maker of makers) await endTokens(step, maker, EnrollmentTokenEnd.ADDRESS_PROVED);
+        return;
       }
       default: {
         const { userId, role } = step.event.payload as unknown as MemberChanged;
@@ -40,17 +51,22 @@ function mayMake(role: MemberChanged['role'] & string): boolean {
   return fleetPermissions[permission].some((holder: Role) => holder === role.toLowerCase());
 }
 
-async function endMaker(
-  { em, event, now, publish }: ConsumerStep,
-  maker: string,
-  reason: EnrollmentTokenEnd,
-): Promise<void> {
+async function endMaker(step: ConsumerStep, maker: string, reason: EnrollmentTokenEnd): Promise<void> {
+  const { em, event, now } = step;
   await lockMaker(em, maker);
   await em.execute(
     `insert into fleet.ended_maker (tenant_id, id, ended_at) values (?, ?, ?)
      on conflict (tenant_id, id) do update set ended_at = excluded.ended_at`,
     [event.tenantId, maker, now],
   );
+  await endTokens(step, maker, reason);
+}
+
+async function endTokens(
+  { em, event, now, publish }: ConsumerStep,
+  maker: string,
+  reason: EnrollmentTokenEnd,
+): Promise<void> {
   const column = reason === EnrollmentTokenEnd.GRANT_ENDED ? 'grant_id' : 'created_by';
   const ended = await em.execute<{ tenantId: string; id: string }[]>(
     `update fleet.enrollment_token set revoked_at = ?, revoked_reason = ?

@@ -254,6 +254,7 @@ function build(operation: Operation, rules: Rules, target: number): Canary {
     phaseAt: now,
     bakeUntil: null,
     dueAt: startAt,
+    haltedAt: null,
     createdBy: viewerId(operation.requireViewer()),
     createdAt: now,
     updatedAt: now,

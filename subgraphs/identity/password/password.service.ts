@@ -3,7 +3,9 @@ import { LockMode } from '@mikro-orm/core';
 import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
+import type { AccountReclaimed } from '#schema/events.js';
 
+import { ApiKey } from '../api-key/api-key.entity.js';
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
 import type { AccountMail } from '../email/account-mail.js';
 import { MailToken } from '../email/mail-token.entity.js';
@@ -95,6 +97,7 @@ export class PasswordService {
         await switchOff(write, found, now);
         await this.keys.endAll(write, found, now);
         await endInvitationsBeyondRole(write, found, null, now);
+        await tellReclaimed(write, found);
       }
       await this.set(operation, write, found, passwordHash, 'PASSWORD_RESET');
       return found;
@@ -125,4 +128,15 @@ export class PasswordService {
     await write.em.nativeUpdate(MailToken, links, { usedAt: now });
     this.mail.passwordChanged(write, user);
   }
+}
+
+/** Other areas end what was set up with the account: enrollment tokens, channels, repositories. */
+async function tellReclaimed({ em, publish }: Write, { tenantId, id }: User): Promise<void> {
+  const keys = await em.find(ApiKey, { tenantId, createdBy: id });
+  publish({
+    topic: 'identity.account.reclaimed',
+    tenantId,
+    entityId: id,
+    payload: { makers: [id, ...keys.map((key) => key.id)] } satisfies AccountReclaimed,
+  });
 }
