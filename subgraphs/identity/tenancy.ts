@@ -30,7 +30,7 @@ import { createLogoRouter } from './branding/logo.router.js';
 import { tellClosedSweep } from './closing/closed.job.js';
 import { ActingService } from './delegation/acting.service.js';
 import { DelegationRequest } from './delegation/delegation-request.entity.js';
-import { followRequests } from './delegation/delegation-request.job.js';
+import { endedAskers, followRequests } from './delegation/delegation-request.job.js';
 import { DelegationRequestResolver } from './delegation/delegation-request.resolver.js';
 import { DelegationRequestService } from './delegation/delegation-request.service.js';
 import { Delegation } from './delegation/delegation.entity.js';
@@ -147,6 +147,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       collectCopies(areas),
       tellProviders,
       followRequests(mails, publicUrl),
+      endedAskers,
       // Last: an erased tenant has no trail to append to.
       auditConsumer(keyring),
     ],
@@ -159,8 +160,8 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       forgetExportsSweep,
     ],
     routers: [
-      createAuditExportRouter(audits, operationFor),
-      createExportRouter(erasures, exports, operationFor),
+      createAuditExportRouter(audits, operationFor, verifier),
+      createExportRouter(erasures, exports, operationFor, verifier),
       createLogoRouter(brandings, operationFor),
     ],
     stop: () => outbound.close(),
