@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { byAdministrator } from '../hosting/support/kubernetes-panel.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { Live } from '../support/live.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
@@ -141,49 +140,6 @@ describe('a canary', () => {
     const before = await panel.sql(cancelled, [tenant.id]);
     for (let look = 0; look < 6; look += 1) await turn(panel, id, []);
     expect([before.length > 0, await panel.sql(cancelled, [tenant.id])]).toEqual([true, before]);
-  });
-
-  test('of a tenant that is suspended stands still, and has the time before it that it had when that is over', async () => {
-    const { tenant, all } = await scene(2);
-    const running = await start(tenant, '0.3.4', {
-      steps: [{ percent: 50, bake_seconds: 60 }],
-      progress_deadline_seconds: 600,
-    });
-    let begun: { worker: Worker; id: string; lease: string } | undefined;
-    await until(async () => {
-      for (const worker of all) {
-        const { body } = await worker.node.beat({ version: worker.version });
-        const [handed] = (body['commands'] ?? []) as { id: string; lease: string }[];
-        if (handed) begun = { worker, ...handed };
-      }
-      return begun !== undefined;
-    }, 'the command to be handed out');
-    const { worker, id: commandId, lease } = begun!;
-    const report = async (result: string) =>
-      panel.world.rest(`/api/agent/commands/${commandId}/result`, {
-        token: worker.node.credential,
-        body: { lease, status: result },
-      });
-    expect((await report('in_progress')).status).toBe(204);
-    const halted = async () => {
-      const [at] = await panel.sql<{ isHalted: boolean }>(
-        'select halted_at is not null as "isHalted" from governance.canary where id = $1',
-        [running],
-      );
-      return at!.isHalted;
-    };
-    await byAdministrator(tenant, 'suspendTenant');
-    await until(halted, 'the canary to stand still');
-    await panel.clock.leap(2 * 3_600_000);
-    await turn(panel, running, []);
-    await byAdministrator(tenant, 'restoreTenant');
-    await until(async () => !(await halted()), 'the canary to go on');
-    await turn(panel, running, [], 30_000);
-    expect(await shown(await signedIn(tenant), running)).toMatchObject({ status: 'running', reason: null });
-    worker.version = '0.3.4';
-    await report('success');
-    expect(await drive(panel, tenant, running, all, ends)).toMatchObject({ status: 'succeeded' });
-    expect(all.map(({ version }) => version)).toEqual(['0.3.4', '0.3.4']);
   });
 
   test('waits for people when nothing can be told, and does what they say, once', async () => {

@@ -111,15 +111,11 @@ const close = async (token: string, input: Record<string, unknown> = {}) =>
     token,
   );
 
-const closeTenant = async (
-  id: string,
-  token: string,
-  input: Record<string, unknown> | null = { currentPassword: 'administrator-password' },
-) =>
+const proof: Record<string, unknown> = { currentPassword: 'administrator-password' };
+
+const closeTenant = async (id: string, token: string, input: typeof proof | null = proof) =>
   panel.world.graphql<{ closeTenant: { id: string; eraseAt: string } }>(
-    `mutation($id: ID!, $input: CloseOrganizationInput) {
-      closeTenant(id: $id, input: $input) { id eraseAt }
-    }`,
+    'mutation($id: ID!, $input: CloseOrganizationInput) { closeTenant(id: $id, input: $input) { id eraseAt } }',
     { id, input },
     token,
   );

@@ -22,7 +22,6 @@ afterAll(async () => {
   await mailbox[Symbol.asyncDispose]();
 });
 
-/** A tenant whose owner has confirmed their address, and so may invite. */
 const organization = async (name?: string) => proven(await panel.world.tenant(name), mailbox);
 
 const someone = () => `${randomUUID()}@example.com`;
@@ -81,9 +80,8 @@ async function join(tenant: Tenant, role: string): Promise<Joined & { email: str
 }
 
 async function membersOf(tenant: Tenant): Promise<string[]> {
-  const { data } = await tenant.graphql<{ members: { nodes: { role: string }[] } }>(
-    '{ members { nodes { role } } }',
-  );
+  const query = '{ members { nodes { role } } }';
+  const { data } = await tenant.graphql<{ members: { nodes: { role: string }[] } }>(query);
   return data!.members.nodes.map(({ role }) => role);
 }
 
