@@ -7,7 +7,6 @@ import { assetPath } from '#platform/package-root.js';
 import { client, provider } from '../identity/msp/support.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
-import { proven } from '../identity/support/member.js';
 import { codeAt, nextCode } from '../identity/support/totp.js';
 import { startTestPanel, testAdministrator } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
@@ -96,7 +95,7 @@ describe.skipIf(!isChromiumThere)('an account', () => {
 
 describe.skipIf(!isChromiumThere)('an organization', () => {
   test('somebody is invited, joins by the mailed link, signs in, and is given another role', async () => {
-    const tenant = await proven(await (await stage.panel.world.tenant()).grantPlan('PRO'), mailbox);
+    const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
     const account = { email: `${crypto.randomUUID()}@example.com`, password: newPassword };
     expect(
       await at(tenant, '/members', async (page) => {

@@ -68,7 +68,7 @@ export class InvitationService {
       operation.write(async (write) => {
         const { em, audit } = write;
         const now = operation.clock.now();
-        requireProvenAddress(await requireStanding(em, viewer));
+        await requireStanding(em, viewer);
         await this.entitlements.requireRoom(em, tenantId, 'users', () =>
           seatsTaken(em, tenantId, email, now),
         );
@@ -180,14 +180,6 @@ export class InvitationService {
       }, tenantId),
     );
   }
-}
-
-/** Whoever registered with somebody else's address would leave an accomplice behind when its owner takes the account. */
-function requireProvenAddress({ emailVerifiedAt, isAdministrator }: User): void {
-  if (emailVerifiedAt || isAdministrator) return;
-  throw new ApiError('FORBIDDEN', 'Confirm your e-mail address first, by the link that was mailed to you', {
-    reason: 'EMAIL_UNVERIFIED',
-  });
 }
 
 /** Users, and invitations that may yet become users; not the one that is about to be renewed. */

@@ -53,7 +53,7 @@ export class MemberResolver {
     description:
       'Mails someone a link by which they join the tenant. Inviting an address again renews its link. LIMIT_REACHED (USERS_LIMIT) ' +
       'when the plan allows no more users, open invitations included; CONFLICT (ALREADY_MEMBER, PAYMENT_OVERDUE), FORBIDDEN (OWNER_REQUIRED, ' +
-      'ROLE_CHANGED; EMAIL_UNVERIFIED until the viewer has confirmed their own address), VALIDATION_FAILED, RATE_LIMITED after several to one address or very many.',
+      'ROLE_CHANGED), VALIDATION_FAILED, RATE_LIMITED after several to one address or very many.',
   })
   async inviteMember(
     @Arg('input', () => InviteMemberInput) input: InviteMemberInput,

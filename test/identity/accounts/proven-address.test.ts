@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
-import type { GraphQLAnswer, Tenant } from '../../support/world.js';
+import type { Tenant } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
-import { proven } from '../support/member.js';
+import { member } from '../support/member.js';
 import { enableTotp } from '../support/totp.js';
 
 let mailbox: Mailbox;
@@ -23,7 +23,7 @@ afterAll(async () => {
 const newPassword = 'what the owner chose';
 
 /** All by which somebody could go on acting in an account, or keep others out. */
-async function settleIn(tenant: Tenant): Promise<{ key: string; invited: GraphQLAnswer; node: string }> {
+async function settleIn(tenant: Tenant): Promise<{ key: string; invitation: string; node: string }> {
   await enableTotp(panel, tenant);
   const input = {
     name: 'key',
@@ -34,16 +34,10 @@ async function settleIn(tenant: Tenant): Promise<{ key: string; invited: GraphQL
     'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
     { input },
   );
-  const invited = await tenant.graphql(
-    'mutation($input: InviteMemberInput!) { inviteMember(input: $input) { role } }',
-    {
-      input: {
-        email: `${randomUUID()}@example.com`,
-        role: 'OWNER',
-        currentPassword: tenant.account.password,
-      },
-    },
-  );
+  const email = `${randomUUID()}@example.com`;
+  await tenant.graphql('mutation($input: InviteMemberInput!) { inviteMember(input: $input) { id } }', {
+    input: { email, role: 'OWNER', currentPassword: tenant.account.password },
+  });
   dataOf(
     await tenant.graphql(
       `mutation {
@@ -52,7 +46,11 @@ async function settleIn(tenant: Tenant): Promise<{ key: string; invited: GraphQL
       }`,
     ),
   );
-  return { key: dataOf(made).createApiKey.key, invited, node: await tenant.enrollmentToken() };
+  return {
+    key: dataOf(made).createApiKey.key,
+    invitation: await mailbox.token(email, /Join/),
+    node: await tenant.enrollmentToken(),
+  };
 }
 
 /** By what goes on: whether channels are on and repositories are read, and why enrollment tokens ended. */
@@ -82,13 +80,28 @@ const reads = async (key: string) => panel.world.graphql('{ tenant { id } }', {}
 
 test('whoever proves an address that a stranger had registered has the account for themselves', async () => {
   const tenant = await (await panel.world.tenant()).grantPlan('PRO');
-  const { key, invited, node } = await settleIn(tenant);
-  expect(refusal(invited)).toEqual({ code: 'FORBIDDEN', reason: 'EMAIL_UNVERIFIED' });
+  const accomplice = await member(tenant, mailbox, 'OWNER');
+  const { key, invitation, node } = await settleIn(tenant);
   expect((await reads(key)).errors).toBeUndefined();
   await resetPassword(tenant);
   const signedIn = await signIn(tenant);
   expect(signedIn).toMatchObject({ access_token: expect.any(String) });
   expect(refusal(await reads(key))).toMatchObject({ code: 'UNAUTHENTICATED' });
+  const accepted = await panel.world.graphql(
+    'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { expiresIn } }',
+    { input: { token: invitation, name: 'Another', password: newPassword } },
+  );
+  expect(refusal(accepted)).toMatchObject({ reason: 'INVITATION_INVALID' });
+  expect(refusal(await reads(accomplice.accessToken))).toMatchObject({ code: 'UNAUTHENTICATED' });
+  const people = await panel.world.graphql<{ members: { nodes: unknown[] } }>(
+    '{ members { nodes { id role } } }',
+    {},
+    String(signedIn['access_token']),
+  );
+  expect(dataOf(people).members.nodes).toEqual([
+    { id: tenant.user.id, role: 'OWNER' },
+    { id: accomplice.user.id, role: 'VIEWER' },
+  ]);
   const why = 'It was set up before the owner of the address had the account';
   await expect
     .poll(async () => leftOf(String(signedIn['access_token'])), { timeout: 30_000 })
@@ -105,13 +118,17 @@ test('whoever proves an address that a stranger had registered has the account f
   await mailbox.receive(tenant.account.email, /One-time codes are off/);
 });
 
-test('an account whose address was proved before keeps what it has when its password is reset, and its owner invites', async () => {
-  const tenant = await proven(await (await panel.world.tenant()).grantPlan('PRO'), mailbox);
-  const { key, invited } = await settleIn(tenant);
-  expect(dataOf(invited)).toEqual({ inviteMember: { role: 'OWNER' } });
+test('an account whose address was proved before keeps what it has when its password is reset, and so do those who are in it', async () => {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const token = await mailbox.token(tenant.account.email, /Confirm/);
+  const verifyEmail = 'mutation($token: String!) { verifyEmail(input: { token: $token }) { emailVerified } }';
+  dataOf(await panel.world.graphql(verifyEmail, { token }));
+  const colleague = await member(tenant, mailbox, 'ADMIN');
+  const { key } = await settleIn(tenant);
   await resetPassword(tenant);
   expect(await signIn(tenant)).toMatchObject({ totp_required: true });
   expect((await reads(key)).errors).toBeUndefined();
+  expect((await reads(colleague.accessToken)).errors).toBeUndefined();
   const { body } = await panel.world.rest<{ revoked_reason?: string }[]>('/api/fleet/tokens', { token: key });
   expect(body).toEqual([expect.not.objectContaining({ revoked_reason: expect.anything() })]);
 });

@@ -8,7 +8,6 @@ import { tokenInRole } from '../../support/roles.js';
 import { until, type Tenant } from '../../support/world.js';
 import { entryOf } from '../audit/support.js';
 import { Mailbox } from '../support/mailbox.js';
-import { proven } from '../support/member.js';
 
 const day = 24 * 60 * 60 * 1000;
 let mailbox: Mailbox;
@@ -21,8 +20,6 @@ afterAll(async () => {
   await panel.stop();
   await mailbox[Symbol.asyncDispose]();
 });
-
-const organization = async (name?: string) => proven(await panel.world.tenant(name), mailbox);
 
 const someone = () => `${randomUUID()}@example.com`;
 const password = 'correct horse battery';
@@ -80,15 +77,16 @@ async function join(tenant: Tenant, role: string): Promise<Joined & { email: str
 }
 
 async function membersOf(tenant: Tenant): Promise<string[]> {
-  const query = '{ members { nodes { role } } }';
-  const { data } = await tenant.graphql<{ members: { nodes: { role: string }[] } }>(query);
+  const { data } = await tenant.graphql<{ members: { nodes: { role: string }[] } }>(
+    '{ members { nodes { role } } }',
+  );
   return data!.members.nodes.map(({ role }) => role);
 }
 
 const me = async (token: string) => panel.world.graphql('{ me { role } }', {}, token);
 
 test.concurrent('someone who was invited by mail makes an account in the tenant, once', async () => {
-  const tenant = await organization('Acme <b>\r\nBcc: x');
+  const tenant = await panel.world.tenant('Acme <b>\r\nBcc: x');
   const email = someone();
   const answer = dataOf(await invite(tenant.token, email)).inviteMember;
   expect(answer).toEqual({
@@ -119,7 +117,7 @@ test.concurrent('someone who was invited by mail makes an account in the tenant,
 });
 
 test.concurrent('inviting again renews the link, and the one before it ends', async () => {
-  const tenant = await organization();
+  const tenant = await panel.world.tenant();
   const email = someone();
   const shouted = email.replace(/^[^@]+/, (local) => local.toUpperCase());
   const first = dataOf(await invite(tenant.token, email, 'VIEWER')).inviteMember;
@@ -132,7 +130,7 @@ test.concurrent('inviting again renews the link, and the one before it ends', as
 });
 
 test.concurrent('an invitation ends after 7 days, or when it is taken back', async () => {
-  const [one, other] = [await organization(), await organization()];
+  const [one, other] = [await panel.world.tenant(), await panel.world.tenant()];
   const email = someone();
   const { id } = dataOf(await invite(one.token, email)).inviteMember;
   const link = await mailbox.token(email, /Join/);
@@ -154,7 +152,7 @@ test.concurrent('an invitation ends after 7 days, or when it is taken back', asy
 });
 
 test.concurrent('bad input is refused with the field named', async () => {
-  const tenant = await organization();
+  const tenant = await panel.world.tenant();
   expect(refusal(await invite(tenant.token, 'nobody'))).toEqual({
     code: 'VALIDATION_FAILED',
     details: { 'input.email': 'Email must be an e-mail address' },
@@ -170,7 +168,7 @@ test.concurrent('bad input is refused with the field named', async () => {
 });
 
 test.concurrent('someone with an account elsewhere can be invited, and is told when they accept', async () => {
-  const [tenant, other] = [await organization(), await organization()];
+  const [tenant, other] = [await panel.world.tenant(), await panel.world.tenant()];
   dataOf(await invite(tenant.token, other.account.email));
   const link = await mailbox.token(other.account.email, /Join/);
   expect(refusal(await accept(link))).toEqual({ code: 'CONFLICT', reason: 'EMAIL_TAKEN' });
@@ -178,7 +176,7 @@ test.concurrent('someone with an account elsewhere can be invited, and is told w
 });
 
 test.concurrent('no more users than the plan allows, however they come', async () => {
-  const tenant = await organization();
+  const tenant = await panel.world.tenant();
   const emails = [someone(), someone(), someone(), someone(), someone()];
   const answers = await Promise.all(emails.map(async (email) => invite(tenant.token, email)));
   const refused = answers.filter(({ errors }) => errors).map((answer) => refusal(answer));
@@ -201,7 +199,7 @@ test.concurrent('no more users than the plan allows, however they come', async (
 });
 
 test.concurrent('a new role holds at once, as the sessions of the former one end', async () => {
-  const tenant = await organization();
+  const tenant = await panel.world.tenant();
   const member = await join(tenant, 'VIEWER');
   expect(dataOf(await changeRole(tenant.token, member.user.id, 'ADMIN'))).toEqual({
     changeMemberRole: { id: member.user.id, role: 'ADMIN' },
@@ -215,7 +213,7 @@ test.concurrent('a new role holds at once, as the sessions of the former one end
 });
 
 test.concurrent('a removed member is out within the same second, also for a panel that starts later', async () => {
-  const tenant = await organization();
+  const tenant = await panel.world.tenant();
   const member = await join(tenant, 'OPERATOR');
   expect(dataOf(await remove(tenant.token, member.user.id))).toEqual({
     removeMember: { id: member.user.id, email: member.email },
@@ -229,7 +227,7 @@ test.concurrent('a removed member is out within the same second, also for a pane
 });
 
 test.concurrent('the last owner can be neither removed nor made something else, also by two at once', async () => {
-  const tenant = await organization();
+  const tenant = await panel.world.tenant();
   const last = { code: 'CONFLICT', reason: 'LAST_OWNER' };
   expect(refusal(await remove(tenant.token, tenant.user.id))).toEqual(last);
   expect(refusal(await changeRole(tenant.token, tenant.user.id, 'ADMIN'))).toEqual(last);
@@ -246,7 +244,7 @@ test.concurrent('the last owner can be neither removed nor made something else, 
 });
 
 test.concurrent('only owners touch owners; admins manage the rest, others nobody', async () => {
-  const tenant = await (await organization()).grantPlan('PRO');
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const [admin, operator] = [await join(tenant, 'ADMIN'), await join(tenant, 'OPERATOR')];
   const owners = { code: 'FORBIDDEN', reason: 'OWNER_REQUIRED' };
   expect([
@@ -266,7 +264,7 @@ test.concurrent('only owners touch owners; admins manage the rest, others nobody
 });
 
 test.concurrent('a stolen token makes, unmakes, invites and removes no owner: each asks for the password', async () => {
-  const tenant = await (await organization()).grantPlan('PRO');
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const [second, member] = [await join(tenant, 'OWNER'), await join(tenant, 'VIEWER')];
   const attempts = async (guess: string | null) => [
     refusal(await invite(tenant.token, someone(), 'OWNER', guess)),
@@ -288,7 +286,7 @@ test.concurrent('a stolen token makes, unmakes, invites and removes no owner: ea
 });
 
 test.concurrent('an admin can not take the invitation of an owner away by inviting them as less', async () => {
-  const tenant = await (await organization()).grantPlan('PRO');
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const admin = await join(tenant, 'ADMIN');
   const email = someone();
   dataOf(await invite(tenant.token, email, 'OWNER'));
@@ -301,7 +299,7 @@ test.concurrent('an admin can not take the invitation of an owner away by inviti
 });
 
 test.concurrent("another tenant's members are not found, and its list is its own", async () => {
-  const [mine, other] = [await organization(), await organization()];
+  const [mine, other] = [await panel.world.tenant(), await panel.world.tenant()];
   expect(refusal(await changeRole(mine.token, other.user.id, 'VIEWER'))).toEqual({ code: 'NOT_FOUND' });
   expect(refusal(await remove(mine.token, other.user.id))).toEqual({ code: 'NOT_FOUND' });
   const viewer = await tokenInRole(panel, other, 'VIEWER');

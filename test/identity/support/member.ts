@@ -4,23 +4,12 @@ import { dataOf } from '../../support/answers.js';
 import type { Tenant } from '../../support/world.js';
 import type { Mailbox } from './mailbox.js';
 
-/** The tenant with its owner's address confirmed, by the mailed link: who has not invites nobody. */
-export async function proven<T extends Tenant>(tenant: T, mailbox: Mailbox): Promise<T> {
-  const { me } = dataOf(await tenant.graphql<{ me: { emailVerified: boolean } }>('{ me { emailVerified } }'));
-  if (me.emailVerified) return tenant;
-  const token = await mailbox.token(tenant.account.email, /Confirm/);
-  const verify = 'mutation($token: String!) { verifyEmail(input: { token: $token }) { emailVerified } }';
-  dataOf(await tenant.world.graphql(verify, { token }));
-  return tenant;
-}
-
 /** A member of the tenant beside its owner, in a role, who has accepted the invitation and is signed in. */
 export async function member(
   tenant: Tenant,
   mailbox: Mailbox,
   role = 'ADMIN',
 ): Promise<{ accessToken: string; user: { id: string } }> {
-  await proven(tenant, mailbox);
   const email = `${randomUUID()}@example.com`;
   const invite = 'mutation($input: InviteMemberInput!) { inviteMember(input: $input) { id } }';
   dataOf(await tenant.graphql(invite, { input: { email, role, currentPassword: tenant.account.password } }));
