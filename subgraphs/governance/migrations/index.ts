@@ -19,7 +19,7 @@ import { countsMigration } from './036-counts.js';
 import { overallScoresMigration } from './037-overall-scores.js';
 import { grantsMigration } from './038-grants.js';
 import { copiesMigration } from './039-copies.js';
-import { haltedCanariesMigration } from './040-halted-canaries.js';
+import { haltedCanariesMigration } from './043-halted-canaries.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
