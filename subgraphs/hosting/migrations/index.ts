@@ -17,7 +17,7 @@ import { contractsMigration } from './052-contracts.js';
 import { serverStepsMigration } from './053-server-steps.js';
 import { haDatabaseMigration } from './054-ha-database.js';
 import { copiesMigration } from './055-copies.js';
-import { grantsMigration } from './056-grants.js';
+import { grantsMigration } from './057-grants.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [

@@ -9,7 +9,7 @@ const grantSql = (table: string): string[] => [
 
 /** What a provider's user gave a credential for under a grant ends with it: the credential is forgotten. */
 export const grantsMigration: AreaMigration = migration(
-  '056_grants',
+  '057_grants',
   ...grantSql('cluster'),
   ...grantSql('provider_account'),
   `alter table hosting.provider_account alter column sealed_token drop not null`,
