@@ -44,6 +44,7 @@ import type {
   ServerChanged,
 } from './events/hosting.js';
 import type {
+  AccountReclaimed,
   ApiKeyRevoked,
   AuditAppended,
   BrandingChanged,
@@ -102,6 +103,7 @@ export interface Events {
   'identity.tenant.renamed': TenantRenamed;
   'identity.branding.changed': BrandingChanged;
   'identity.member.changed': MemberChanged;
+  'identity.account.reclaimed': AccountReclaimed;
   'identity.session.revoked': SessionRevoked;
   'identity.api-key.revoked': ApiKeyRevoked;
   'identity.delegation.granted': DelegationChanged;

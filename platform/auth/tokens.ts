@@ -97,6 +97,11 @@ export class TokenVerifier {
     return this.options.revocations?.isSessionEnded(sessionId) ?? false;
   }
 
+  /** Whether whom a token names has lost their access: asked by what goes on for longer than the token itself. */
+  hasEnded(viewer: Viewer): boolean {
+    return this.endedGrant(viewer) !== undefined || this.options.revocations?.reasonFor(viewer) !== undefined;
+  }
+
   /**
    * Throws UNAUTHENTICATED with reason TOKEN_MALFORMED, TOKEN_EXPIRED, TOKEN_INVALID or TOKEN_REVOKED, and FORBIDDEN for
    * a grant that has ended and for nodes of a suspended tenant. For a subscription that stands, the token that an API

@@ -24,6 +24,15 @@ export interface MemberChanged {
   role: 'OWNER' | 'ADMIN' | 'OPERATOR' | 'BILLING' | 'VIEWER' | null;
 }
 
+/**
+ * The address of an account was proved, by a password that was reset, which nobody had proved before: what was made with
+ * the account until then may be a stranger's.
+ */
+export interface AccountReclaimed {
+  /** The user and all API keys that they had made. */
+  makers: string[];
+}
+
 /** The API key, and tokens it was exchanged for, are refused from now on. */
 export interface ApiKeyRevoked {
   keyId: string;

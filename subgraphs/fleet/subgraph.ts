@@ -7,7 +7,7 @@ import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph, type Reference } from '#platform/subgraph/build.js';
 
 import { alertEntities, createAlerts } from './alert/alerts.js';
-import { endedGrantsConsumer } from './alert/notification/ended-grants.job.js';
+import { endedGrantsConsumer, reclaimedAccountsConsumer } from './alert/notification/ended-grants.job.js';
 import { governanceNews } from './alert/notification/governance-news.job.js';
 import { policyViolations } from './alert/policy-violation.job.js';
 import { brandingConsumer } from './branding/branding.job.js';
@@ -148,6 +148,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
       brandingConsumer,
       endedMakersConsumer,
       endedGrantsConsumer,
+      reclaimedAccountsConsumer,
       advanceFleet,
       mandatoryPolicies,
       policyViolations,

@@ -1,6 +1,7 @@
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
 import { Entitlements } from '#platform/entitlement/entitlements.js';
+import { endedGrantsSweep } from '#platform/grant/grants.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { TargetGuard } from '#platform/outbound/guard.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
@@ -14,6 +15,7 @@ import { CanaryMemberResolver, CanaryResolver, CanaryStepResolver } from './cana
 import { CanaryService } from './canary/canary.service.js';
 import { canariesDueSweep, canaryRetentionSweep, followCommands } from './canary/due.job.js';
 import { CanaryMember } from './canary/member.entity.js';
+import { haltedCanaries } from './canary/suspension.job.js';
 import { clustersDueSweep, followClusters } from './cluster/cluster.job.js';
 import { ClusterReference } from './cluster/cluster.reference.js';
 import {
@@ -28,7 +30,7 @@ import { PolicyExemption } from './exemption/exemption.entity.js';
 import { ExemptionResolver } from './exemption/exemption.resolver.js';
 import { ExemptionService } from './exemption/exemption.service.js';
 import { FactResolver } from './fact/fact.resolver.js';
-import { endedGrants, endedGrantsSweep, grantsRunOutSweep } from './gitops/ended-grants.job.js';
+import { endedGrants, grantsRunOutSweep, reclaimedAccounts } from './gitops/ended-grants.job.js';
 import { Repositories } from './gitops/git/repository.js';
 import { GitOpsCommit } from './gitops/gitops-commit.entity.js';
 import { GitOpsConfig } from './gitops/gitops-config.entity.js';
@@ -91,7 +93,8 @@ export const governanceEntities: readonly EntityClass[] = [
 
 /** The governance subgraph, wired by hand. */
 export function createGovernance(context: AreaContext<GovernanceEnv>): RunningArea {
-  const { database, clock, keyring, logger } = context;
+  const { database, clock, keyring, logger, verifier } = context;
+  const isSuspended = (tenantId: string) => verifier.isSuspended(tenantId);
   const entitlements = new Entitlements('governance');
   const policies = new PolicyService(entitlements);
   const admission = new AdmissionService();
@@ -109,11 +112,13 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
     consumers: [
       followEntitlements,
       endedGrants,
+      reclaimedAccounts,
       followNodes,
       followClusters,
       followGroups,
       followMetrics,
       followCommands,
+      haltedCanaries,
       followRemediations,
       advanceGovernance,
     ],
@@ -130,15 +135,15 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
       canaryRetentionSweep,
       gitOpsDueSweep,
       grantsRunOutSweep,
-      endedGrantsSweep,
+      endedGrantsSweep('governance'),
       remediationsDueSweep,
       automaticSweep,
       remediationRetentionSweep,
       idempotencySweep('governance'),
     ],
     jobs: [
-      advanceJob(calls),
-      remediationJob(calls),
+      advanceJob(calls, isSuspended),
+      remediationJob(calls, isSuspended),
       lookJob({
         repositories: new Repositories(guard, {
           path: context.settings.PATH,
@@ -148,6 +153,7 @@ export function createGovernance(context: AreaContext<GovernanceEnv>): RunningAr
         keyring,
         entitlements,
         logger,
+        isSuspended,
       }),
     ],
     webhooks: [createGitOpsWebhookRouter(new WebhookRefresh(database, keyring, clock), logger)],

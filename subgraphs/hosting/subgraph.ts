@@ -2,6 +2,7 @@ import { admissionPermissions, Admission } from '#platform/admission/admission.j
 import { mandatoryPoliciesConsumer } from '#platform/admission/mandatory-policies.consumer.js';
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import type { EntityClass } from '#platform/database/database.js';
+import { endedGrantsSweep } from '#platform/grant/grants.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph } from '#platform/subgraph/build.js';
 
@@ -21,6 +22,7 @@ import { PlacementTarget } from './placement/target.entity.js';
 import { ProviderAccount } from './provider/account.entity.js';
 import { Accounts } from './provider/accounts.service.js';
 import { createDrivers } from './provider/drivers.js';
+import { accountGrantsRunOutSweep, endedAccountGrants } from './provider/ended-grants.job.js';
 import { ProviderResolver } from './provider/provider.resolver.js';
 import { advanceJob } from './provision/advance.job.js';
 import { accountsDueSweep, accountsReconcileSweep, serversDueSweep } from './provision/due.job.js';
@@ -60,7 +62,8 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
   const ha = createHighAvailability(settings.PATRONI_URLS, logger);
   const [deployments, placements] = [new ByIdLoader(Deployment), new ByIdLoader(Placement)];
   const installer = settings.CLOUD_OS_INSTALLER;
-  const tools = { accounts, fleet, keyring, publicUrl, installer };
+  const isSuspended = (tenantId: string) => context.verifier.isSuspended(tenantId);
+  const tools = { accounts, fleet, keyring, publicUrl, installer, isSuspended };
   const provisions = new ProvisionService({ accounts, fleet, admission, keyring, installer });
   return {
     build: () =>
@@ -105,13 +108,21 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
           },
         },
       }),
-    consumers: [followNodes, mandatoryPoliciesConsumer('hosting'), advanceHosting, ...kubernetes.consumers],
+    consumers: [
+      followNodes,
+      mandatoryPoliciesConsumer('hosting'),
+      advanceHosting,
+      endedAccountGrants,
+      ...kubernetes.consumers,
+    ],
     sweeps: [
       serversDueSweep,
       accountsDueSweep,
       accountsReconcileSweep,
       historyRetentionSweep(settings.SERVER_HISTORY_DAYS),
       idempotencySweep('hosting'),
+      accountGrantsRunOutSweep,
+      endedGrantsSweep('hosting'),
       ...kubernetes.sweeps,
       ...ha.sweeps,
     ],

@@ -35,7 +35,7 @@ import {
   DelegationRequestLookupResolver,
 } from './delegation/delegation-lookup.resolver.js';
 import { DelegationRequest } from './delegation/delegation-request.entity.js';
-import { followRequests } from './delegation/delegation-request.job.js';
+import { endedAskers, followRequests } from './delegation/delegation-request.job.js';
 import { DelegationRequestResolver } from './delegation/delegation-request.resolver.js';
 import { DelegationRequestService } from './delegation/delegation-request.service.js';
 import { Delegation } from './delegation/delegation.entity.js';
@@ -154,6 +154,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       tellProviders,
       dropFormerUsers,
       followRequests(mails, publicUrl),
+      endedAskers,
       // Last: an erased tenant has no trail to append to.
       auditConsumer(keyring),
     ],
@@ -167,8 +168,8 @@ export function createTenancy(options: TenancyOptions): Tenancy {
       idempotencySweep('identity'),
     ],
     routers: [
-      createAuditExportRouter(audits, operationFor),
-      createExportRouter(erasures, exports, operationFor),
+      createAuditExportRouter(audits, operationFor, verifier),
+      createExportRouter(erasures, exports, operationFor, verifier),
       createLogoRouter(brandings, operationFor),
     ],
     stop: () => outbound.close(),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { subscribe, WebhookReceiver } from '../fleet/alerts/support/webhook.js';
+import { byAdministrator } from '../hosting/support/kubernetes-panel.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Tenant } from '../support/world.js';
@@ -44,6 +45,49 @@ const act = async (tenant: Tenant, id: string, action: string) =>
   tenant.rest<Canary>(`/api/governance/canary/${id}`, { method: 'PUT', body: { action } });
 
 describe('a canary', { timeout: 180_000 }, () => {
+  test('of a tenant that is suspended stands still, and has the time before it that it had when that is over', async () => {
+    const { tenant, all } = await scene(2);
+    const running = await start(tenant, '0.3.4', {
+      steps: [{ percent: 50, bake_seconds: 60 }],
+      progress_deadline_seconds: 600,
+    });
+    let begun: { worker: Worker; id: string; lease: string } | undefined;
+    await until(async () => {
+      for (const worker of all) {
+        const { body } = await worker.node.beat({ version: worker.version });
+        const [handed] = (body['commands'] ?? []) as { id: string; lease: string }[];
+        if (handed) begun = { worker, ...handed };
+      }
+      return begun !== undefined;
+    }, 'the command to be handed out');
+    const { worker, id: commandId, lease } = begun!;
+    const report = async (result: string) =>
+      panel.world.rest(`/api/agent/commands/${commandId}/result`, {
+        token: worker.node.credential,
+        body: { lease, status: result },
+      });
+    expect((await report('in_progress')).status).toBe(204);
+    const halted = async () => {
+      const [at] = await panel.sql<{ isHalted: boolean }>(
+        'select halted_at is not null as "isHalted" from governance.canary where id = $1',
+        [running],
+      );
+      return at!.isHalted;
+    };
+    await byAdministrator(tenant, 'suspendTenant');
+    await until(halted, 'the canary to stand still');
+    await panel.clock.leap(2 * 3_600_000);
+    await turn(panel, running, []);
+    await byAdministrator(tenant, 'restoreTenant');
+    await until(async () => !(await halted()), 'the canary to go on');
+    await turn(panel, running, [], 30_000);
+    expect(await shown(await signedIn(tenant), running)).toMatchObject({ status: 'running', reason: null });
+    worker.version = '0.3.4';
+    await report('success');
+    expect(await drive(panel, tenant, running, all, ends)).toMatchObject({ status: 'succeeded' });
+    expect(all.map(({ version }) => version)).toEqual(['0.3.4', '0.3.4']);
+  });
+
   test('whose step waits is paused once that has passed, and goes on with the next one when somebody resumes it', async () => {
     const { tenant, all } = await scene(4);
     const steps = [{ ...half[0], percent: 25, waits: true }, half[0]];

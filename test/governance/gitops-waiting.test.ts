@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { subscribe, WebhookReceiver } from '../fleet/alerts/support/webhook.js';
+import { byAdministrator } from '../hosting/support/kubernetes-panel.js';
 import { dataOf } from '../support/answers.js';
 import { until, type Tenant } from '../support/world.js';
 import {
@@ -194,6 +195,34 @@ describe('a version that is declared', { timeout: 300_000 }, () => {
 });
 
 describe('a commit', { timeout: 180_000 }, () => {
+  test('of a tenant that is suspended is not fetched before that is over', async () => {
+    const tenant = await paying();
+    const id = await connected(tenant);
+    await inForce(tenant, id, await git.commit({ 'a.yaml': policy('First') }));
+    await byAdministrator(tenant, 'suspendTenant');
+    await until(async () => (await tenant.rest('/api/fleet/instances')).status === 401, 'the refusal');
+    const due = async () =>
+      panel.sql<{ at: Date; looking: boolean }>(
+        `select next_check_at as at, looking_until > $2 as looking from governance.gitops_config where id = $1`,
+        [id, panel.clock.now()],
+      );
+    // A look that was under way has its end first.
+    await until(async () => (await due())[0]!.looking !== true, 'nobody to look');
+    const before = git.requests;
+    const sha = await git.commit({ 'a.yaml': `${policy('First')}---\n${policy('Second')}` });
+    for (let times = 0; times < 3; times += 1) {
+      const at = (await due())[0]!.at;
+      await panel.clock.leap(Math.max(0, at.getTime() - panel.clock.now().getTime()) + 1_000);
+      await until(async () => (await due())[0]!.at > panel.clock.now(), 'the look to be put off');
+    }
+    expect(git.requests).toBe(before);
+    await byAdministrator(tenant, 'restoreTenant');
+    const { email, password } = tenant.account;
+    await until(async () => (await panel.world.login(email, password)).status === 200, 'the sign-in');
+    await panel.clock.leap(60_000);
+    await inForce(await signedIn(tenant), id, sha);
+  });
+
   test('that cannot be read is told to channels, with what is wrong, and to those that were told so that it is over', async () => {
     await using receiver = await WebhookReceiver.start();
     await using others = await WebhookReceiver.start();

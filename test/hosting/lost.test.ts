@@ -245,11 +245,13 @@ test('a call that ends for good after one whose answer was lost leaves nothing t
   await panel.pass(async () => (await disconnect()).errors === undefined, 'nothing to be left');
 });
 
-test('a suspended tenant, whose places fleet does not take back, has its servers followed all the same', async () => {
+test('a suspended tenant, whose places fleet does not take back, has its servers followed all the same, and none made', async () => {
   const { tenant, token } = await hostingTenant(panel);
   panel.hetzner.addFault({ kind: 'action_error', method: 'POST', body: 'broken', code: 'x', message: 'no' });
   const broken = await asked(tenant, { name: 'broken' });
   const whole = await asked(tenant, { name: 'whole', installCloudOs: false });
+  panel.hetzner.addFault({ kind: 'error', method: 'POST', body: 'late', code: 'server_error', next: 20 });
+  const late = await asked(tenant, { name: 'late', installCloudOs: false });
   for (const id of [broken, whole])
     await until(async () => (await serverOf(tenant, id)).providerId !== null, 'both to be made', 120_000);
   const administrator = await panel.world.administrator();
@@ -265,6 +267,11 @@ test('a suspended tenant, whose places fleet does not take back, has its servers
     );
   await panel.pass(async () => (await phases()).join() === 'FAILED,READY', 'both to be settled');
   await panel.pass(() => namesAt(panel.hetzner, token).length === 1, 'the broken one to be taken down');
+  const wish = async () => rowOf<{ reason: string | null }>(panel, late, 'reason');
+  await panel.pass(
+    async () => (await wish()).reason === 'TENANT_SUSPENDED',
+    'what was not made to be given up',
+  );
   expect(namesAt(panel.hetzner, token)).toEqual(['whole']);
 });
 

@@ -244,7 +244,9 @@ describe.skipIf(!isChromiumThere)('an organization of the panel', () => {
         await press(page, `Restore ${name}`);
         await row.getByText('Active', { exact: true }).waitFor();
         expect(await mayIn()).toBe(200);
-        await press(page, `Close ${name}`, 'Close');
+        await open(page, `Close ${name}`, `Close ${name}?`);
+        await page.getByLabel('Your password').fill(testAdministrator.password);
+        await press(page, 'Close it');
         await row.getByText(/All of it is erased .* unless it is restored/).waitFor();
         await press(page, `Restore ${name}`);
         await row.getByText('Active', { exact: true }).waitFor();

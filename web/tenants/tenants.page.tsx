@@ -5,7 +5,6 @@ import { problemOf } from '../api/problem.ts';
 import { usePages } from '../api/use-pages.ts';
 import { OfThePanel } from '../app/of-the-panel.tsx';
 import {
-  CloseTenantDocument,
   EndPlanGrantDocument,
   GrantPlanDocument,
   RestoreTenantDocument,
@@ -27,6 +26,7 @@ import { exactTime, Time } from '../parts/time.tsx';
 import { useTyped } from '../parts/use-typed.ts';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { CloseTenant } from './close-tenant.tsx';
 import { ErasedTenants } from './erased-tenants.tsx';
 import { NewTenant } from './new-tenant.tsx';
 import { ResetOwner } from './reset-owner.tsx';
@@ -108,6 +108,7 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
   const { me, may } = useViewer();
   const [isGranting, setGranting] = useState(false);
   const [isResetting, setResetting] = useState(false);
+  const [isClosing, setClosing] = useState(false);
   const { id, name, plan, status, owners, providerId, createdAt, suspendedAt, suspendedBy, eraseAt } = tenant;
   const isByProvider = suspendedBy.includes('PROVIDER');
   const isOwn = id === me.tenant.id;
@@ -189,17 +190,17 @@ function TenantLine({ tenant, onChange }: { tenant: Tenant; onChange: () => void
           />
         )}
         {may('identity.tenant.close') && !isOwn && providerId === null && !isClosed && (
-          <Action
-            document={CloseTenantDocument}
-            variables={{ id }}
-            text="Close"
-            label={`Close ${name}`}
-            confirm="It is suspended at once, its subscription is cancelled, and all that it has is erased in 30 days. Until then it can be restored, here or by its owners, who are mailed a link; its subscription can not."
-            done={`${name} is closed.`}
-            onDone={onChange}
-          />
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Close ${name}`}
+            onClick={() => setClosing(true)}
+          >
+            Close
+          </button>
         )}
       </div>
+      {isClosing && <CloseTenant tenant={tenant} onClose={() => setClosing(false)} onDone={onChange} />}
       {isResetting && <ResetOwner tenant={tenant} onClose={() => setResetting(false)} />}
       {isGranting && (
         <FormDialog

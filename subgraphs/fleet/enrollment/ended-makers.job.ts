@@ -2,7 +2,7 @@ import type { Sweep } from '#platform/membership/sweep.js';
 import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
 import type { Role } from '#platform/viewer.js';
-import type { ApiKeyRevoked, DelegationChanged, MemberChanged } from '#schema/events.js';
+import type { AccountReclaimed, ApiKeyRevoked, DelegationChanged, MemberChanged } from '#schema/events.js';
 
 import { fleetPermissions, type FleetPermission } from '../permissions.js';
 import { EnrollmentTokenEnd } from './enrollment-token.entity.js';
@@ -13,10 +13,12 @@ const permission = 'fleet.token.create' satisfies FleetPermission;
 /**
  * Ends the enrollment tokens of whoever may make none any more, in whichever tenant they made them: a user who was
  * removed or whose role was lowered, an API key that was revoked, a grant that ended, for all or for whom it names no more.
+ * Of an account that was taken over by the owner of its address end those that were made until then.
  */
 export const endedMakersConsumer: Consumer = {
   topics: [
     'identity.member.changed',
+    'identity.account.reclaimed',
     'identity.api-key.revoked',
     'identity.delegation.ended',
     'identity.delegation.limited',
@@ -35,6 +37,11 @@ export const endedMakersConsumer: Consumer = {
         const { delegationId, userIds } = step.event.payload as unknown as DelegationChanged;
         return endMaker(step, delegationId, EnrollmentTokenEnd.GRANT_ENDED, userIds ?? []);
       }
+      case 'identity.account.reclaimed': {
+        const { makers } = step.event.payload as unknown as AccountReclaimed;
+        for (const maker of makers) await endTokens(step, maker, EnrollmentTokenEnd.ADDRESS_PROVED);
+        return;
+      }
       default: {
         const { userId, role } = step.event.payload as unknown as MemberChanged;
         if (role !== null && mayMake(role)) return restoreMaker(step, userId);
@@ -50,12 +57,13 @@ function mayMake(role: MemberChanged['role'] & string): boolean {
 }
 
 async function endMaker(
-  { em, event, now, publish }: ConsumerStep,
+  step: ConsumerStep,
   maker: string,
   reason: EnrollmentTokenEnd,
   /** Of a grant: the users for whom it goes on. */
   exceptFor?: readonly string[],
 ): Promise<void> {
+  const { em, event, now } = step;
   await lockMaker(em, maker);
   const spared = exceptFor ? JSON.stringify(exceptFor) : null;
   await em.execute(
@@ -65,13 +73,22 @@ async function endMaker(
      on conflict (tenant_id, id) do update set ended_at = excluded.ended_at, except_ids = excluded.except_ids`,
     [event.tenantId, maker, now, spared],
   );
+  await endTokens(step, maker, reason, exceptFor);
+}
+
+async function endTokens(
+  { em, event, now, publish }: ConsumerStep,
+  maker: string,
+  reason: EnrollmentTokenEnd,
+  exceptFor: readonly string[] = [],
+): Promise<void> {
   const column = reason === EnrollmentTokenEnd.GRANT_ENDED ? 'grant_id' : 'created_by';
   const ended = await em.execute<{ tenantId: string; id: string }[]>(
     `update fleet.enrollment_token set revoked_at = ?, revoked_reason = ?
      where ${column} = ? and revoked_at is null and expires_at > ? and (max_uses is null or uses < max_uses)
        and created_by not in (select jsonb_array_elements_text(?::jsonb))
      returning tenant_id as "tenantId", id`,
-    [now, reason, maker, now, spared ?? '[]'],
+    [now, reason, maker, now, JSON.stringify(exceptFor)],
   );
   for (const { tenantId, id } of ended) {
     publish({

@@ -11,6 +11,7 @@ export enum EnrollmentTokenEnd {
   API_KEY_REVOKED = 'API_KEY_REVOKED',
   GRANT_ENDED = 'GRANT_ENDED',
   INSTANCE_REMOVED = 'INSTANCE_REMOVED',
+  ADDRESS_PROVED = 'ADDRESS_PROVED',
 }
 
 registerEnumType(EnrollmentTokenEnd, {
@@ -23,6 +24,10 @@ registerEnumType(EnrollmentTokenEnd, {
     API_KEY_REVOKED: { description: 'The API key that made it was revoked, or ended with its own maker.' },
     GRANT_ENDED: { description: "The grant ended under which a provider's user made it." },
     INSTANCE_REMOVED: { description: 'The instance left the fleet that a node was to become again by it.' },
+    ADDRESS_PROVED: {
+      description:
+        'The account that made it was taken over by the owner of its address, which nobody had proved before.',
+    },
   },
 });
 

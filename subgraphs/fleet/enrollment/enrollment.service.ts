@@ -293,6 +293,7 @@ const wordsFor: Readonly<Record<EnrollmentTokenEnd, string>> = {
   API_KEY_REVOKED: 'The enrollment token has ended with the API key that made it',
   GRANT_ENDED: 'The enrollment token has ended with the access under which it was made',
   INSTANCE_REMOVED: 'The enrollment token was revoked',
+  ADDRESS_PROVED: 'The enrollment token has ended with the account as it was when it was made',
 };
 
 type Em = Operation['em'];

@@ -25,6 +25,8 @@ export interface Impersonation {
   reason: string | null;
   /** Of a provider's user: the grant of the node's tenant, and the tenant they belong to. */
   delegation: Delegated | null;
+  /** In seconds; null without a grant, and in a token of the version before. */
+  grantEndsAt: number | null;
   expiresAt: Date;
 }
 
@@ -43,6 +45,7 @@ const claimsShape = z.object({
   act: z.object({ sub: z.string().min(1), tenant: z.string().optional() }),
   sid: z.string().optional(),
   grant: z.string().optional(),
+  grant_exp: z.number().optional(),
   reason: z.string().optional(),
   exp: z.number(),
 });
@@ -64,18 +67,17 @@ export class ImpersonationTokens {
   async issue(
     wanted: Omit<Impersonation, 'jti' | 'expiresAt'>,
     now: Date,
-    /** Ends it before its 60 seconds. */
-    notAfter = Infinity,
   ): Promise<{ token: string; jti: string; expiresAt: Date }> {
     const jti = randomUUID();
     const issuedAt = Math.floor(now.getTime() / 1000);
-    const end = Math.min(issuedAt + lifetimeSeconds, notAfter);
-    const { tenantId, instanceId, userId, actorId, sessionId, reason, delegation } = wanted;
+    const { tenantId, instanceId, userId, actorId, sessionId, reason, delegation, grantEndsAt } = wanted;
+    const end = Math.min(issuedAt + lifetimeSeconds, grantEndsAt ?? Infinity);
     const claims = {
       tenant: tenantId,
       act: { sub: actorId, ...(delegation ? { tenant: delegation.actorTenant } : {}) },
       ...(sessionId === null ? {} : { sid: sessionId }),
       ...(delegation ? { grant: delegation.grant } : {}),
+      ...(grantEndsAt === null ? {} : { grant_exp: grantEndsAt }),
       ...(reason === null ? {} : { reason }),
     };
     const token = await new SignJWT(claims)
@@ -105,7 +107,7 @@ export class ImpersonationTokens {
       );
       const parsed = claimsShape.safeParse(payload);
       if (!parsed.success) return undefined;
-      const { jti, tenant, aud, sub, act, sid, grant, reason, exp } = parsed.data;
+      const { jti, tenant, aud, sub, act, sid, grant, grant_exp: grantEndsAt, reason, exp } = parsed.data;
       return {
         claims: {
           jti,
@@ -116,6 +118,7 @@ export class ImpersonationTokens {
           sessionId: sid ?? null,
           reason: reason ?? null,
           delegation: grant && act.tenant ? { grant, actorTenant: act.tenant } : null,
+          grantEndsAt: grantEndsAt ?? null,
           expiresAt: new Date(exp * 1000),
         },
         isExpired: exp * 1000 <= now.getTime(),

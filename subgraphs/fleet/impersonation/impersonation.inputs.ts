@@ -56,7 +56,10 @@ export class RedeemImpersonationPayload {
   @Field(() => String, { nullable: true, description: 'Why, as the actor said; null when nothing was.' })
   reason!: string | null;
 
-  @Field(() => Int, { description: 'Seconds that the session may last.' })
+  @Field(() => Int, {
+    description:
+      'Seconds that the session may last: 1800, or what is left of the grant by which whoever acts in a client came. A grant that is taken back sooner ends no session of a node.',
+  })
   expiresIn!: number;
 
   @Field(() => [InputWarning], {

@@ -36,13 +36,13 @@ export class ImpersonationService {
     input: ImpersonateInstanceInput | null | undefined,
   ): Promise<ImpersonateInstancePayload> {
     await this.requirePermission(operation, instanceId);
-    const { userId, sessionId, delegation, endsAt } = personOf(operation);
+    const person = personOf(operation);
+    const { userId } = person;
     const reason = validate(impersonateInstanceRules, input ?? {}).reason || null;
     const instance = await this.instances.get(operation, instanceId);
     const { token, jti, expiresAt } = await this.tokens.issue(
-      { tenantId: operation.tenantId, instanceId, userId, actorId: userId, sessionId, reason, delegation },
+      { tenantId: operation.tenantId, instanceId, actorId: userId, reason, ...person },
       operation.clock.now(),
-      endsAt,
     );
     await operation.write(async ({ audit }) => {
       audit({ target: instanceId, changes: { user: userId, reason, jti } });
@@ -81,7 +81,7 @@ export class ImpersonationService {
       user: { id: userId },
       actor: actorId,
       reason,
-      expiresIn: sessionSeconds,
+      expiresIn: secondsOf(claims, operation.clock.now()),
       warnings: warnings.all,
     };
   }
@@ -105,6 +105,12 @@ export class ImpersonationService {
       throw error;
     }
   }
+}
+
+/** How long the node lets them act: no longer than the grant by which they came. */
+function secondsOf({ grantEndsAt }: Impersonation, now: Date): number {
+  const left = (grantEndsAt ?? Infinity) - Math.floor(now.getTime() / 1000);
+  return Math.max(1, Math.min(sessionSeconds, left));
 }
 
 class AlreadyBurned extends Error {}
@@ -133,18 +139,18 @@ async function burn(operation: Operation, claims: Impersonation): Promise<boolea
 /** Who opens the node: one of its tenant's own, or a provider's user under the grant that they act by. */
 function personOf(
   operation: Operation,
-): Pick<Impersonation, 'userId' | 'sessionId' | 'delegation'> & { endsAt?: number } {
+): Pick<Impersonation, 'userId' | 'sessionId' | 'delegation' | 'grantEndsAt'> {
   const { viewer } = operation;
   if (viewer?.kind !== 'delegate') {
     const { userId, sessionId } = operation.requireUser();
-    return { userId, sessionId, delegation: null };
+    return { userId, sessionId, delegation: null, grantEndsAt: null };
   }
   const { actorId, actorTenantId, sessionId, grantId, grantExpiresAt } = viewer;
   return {
     userId: actorId,
     sessionId,
     delegation: { grant: grantId, actorTenant: actorTenantId },
-    endsAt: grantExpiresAt,
+    grantEndsAt: grantExpiresAt,
   };
 }
 

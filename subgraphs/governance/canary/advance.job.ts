@@ -5,7 +5,7 @@ import { bake } from './bake.service.js';
 import { Canary } from './canary.entity.js';
 import { CanaryStatus } from './canary.status.js';
 import { openDispatches, prepareRollback, prepareStep } from './dispatch.service.js';
-import { advanceKind, lookMs, type CanaryPayload } from './kinds.js';
+import { advanceKind, haltedMs, lookMs, type CanaryPayload } from './kinds.js';
 import { lockCanary } from './move.service.js';
 import { askerOf, follow, sendPrepared, settle, type Step } from './send.service.js';
 
@@ -13,13 +13,19 @@ import { askerOf, follow, sendPrepared, settle, type Step } from './send.service
  * Takes a canary's next step, whatever that is by its row. Any number of these may run for one canary, and each may die
  * anywhere: what was done is seen in the rows, and what was begun is known to fleet by its key.
  */
-export function advanceJob(fleet: FleetCalls): JobDefinition<CanaryPayload> {
+export function advanceJob(
+  fleet: FleetCalls,
+  isSuspended: (tenantId: string) => boolean,
+): JobDefinition<CanaryPayload> {
   return {
     ...advanceKind,
     async handle(step) {
       const { tenantId, canaryId: id } = step.payload;
       const canary = await step.em.findOne(Canary, { tenantId, id });
       if (!canary) return;
+      // Nobody is heard while the tenant is suspended; what was restored goes on once its deadlines are moved.
+      if (canary.finishedAt === null && (isSuspended(tenantId) || canary.haltedAt !== null))
+        return dueAt(step, canary, new Date(step.now.getTime() + haltedMs));
       switch (canary.status) {
         case CanaryStatus.PENDING:
           if (canary.startAt > step.now) return dueAt(step, canary, canary.startAt);

@@ -261,6 +261,10 @@ export class Canary {
   @Property({ type: 'datetime', nullable: true })
   dueAt!: Date | null;
 
+  /** Since when it stands still, as its tenant is suspended. */
+  @Property({ type: 'datetime', nullable: true })
+  haltedAt!: Date | null;
+
   @Field(() => String, { description: 'Who made it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;

@@ -255,6 +255,7 @@ function build(operation: Operation, rules: Rules, target: number): Canary {
     phaseAt: now,
     bakeUntil: null,
     dueAt: startAt,
+    haltedAt: null,
     createdBy: viewerId(operation.requireViewer()),
     causedBy: operation.request.requestId,
     createdAt: now,

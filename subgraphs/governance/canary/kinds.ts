@@ -16,6 +16,8 @@ export const advanceKind: JobKind<CanaryPayload> = {
 export const claimMs = 10_000;
 /** How often the command under way is looked at, whatever events tell of it. */
 export const lookMs = 10_000;
+/** Between two looks at whether a tenant that is suspended has been restored. */
+export const haltedMs = 10_000;
 /** How long those that have the command may take to beat again once their step is over. */
 export const graceMs = 5 * 60_000;
 /** Fleet knows a call again for a day by its key; later nobody can tell whether it was made. */

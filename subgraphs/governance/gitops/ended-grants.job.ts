@@ -1,13 +1,13 @@
 import { LockMode } from '@mikro-orm/core';
 
+import { endGrant } from '#platform/grant/grants.js';
 import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
-import type { DelegationChanged } from '#schema/events.js';
+import type { AccountReclaimed, DelegationChanged } from '#schema/events.js';
 
 import { GitOpsConfig, GitOpsHealth } from './gitops-config.entity.js';
 import { changed } from './gitops.events.js';
-import { lockGrant } from './grant.service.js';
 
 /** For people of the tenant, who take the repository up again or remove it. */
 export const grantEnded = 'The access ended under which the provider had set it up';
@@ -16,20 +16,35 @@ export const grantEnded = 'The access ended under which the provider had set it 
 export const endedGrants: Consumer = {
   topics: ['identity.delegation.ended'],
   async handle(step) {
-    const { em, event, now } = step;
+    const { em, event } = step;
     const { tenantId } = event;
     const { delegationId } = event.payload as unknown as DelegationChanged;
-    await lockGrant(em, delegationId);
-    await em.execute(
-      `insert into governance.ended_grant (tenant_id, id, ended_at) values (?, ?, ?) on conflict do nothing`,
-      [tenantId, delegationId, now],
-    );
+    await endGrant(step, 'governance', delegationId);
     const configs = await em.find(
       GitOpsConfig,
       { tenantId, grantId: delegationId },
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
     for (const config of configs) endWithGrant(step, config, event.causedBy);
+  },
+};
+
+/** For people of the tenant as well. */
+const notTheirs = 'It was set up before the owner of the address had the account';
+
+/** Pauses what was set up with an account by whoever had it before its address was proved. */
+export const reclaimedAccounts: Consumer = {
+  topics: ['identity.account.reclaimed'],
+  async handle(step) {
+    const { em, event } = step;
+    const { makers } = event.payload as unknown as AccountReclaimed;
+    const configs = await em.find(
+      GitOpsConfig,
+      { tenantId: event.tenantId, createdBy: { $in: makers } },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+    );
+    const why = { pausedReason: notTheirs, reason: 'ADDRESS_PROVED' };
+    for (const config of configs) pause(step, config, why, event.causedBy);
   },
 };
 
@@ -52,17 +67,23 @@ export const grantsRunOutSweep: Sweep = {
 };
 
 /** One that is paused already is taken up again by the tenant's own people as well, who are told nothing of it. */
-function endWithGrant(
+function endWithGrant(step: Pick<SweepStep, 'publish'>, config: GitOpsConfig, causedBy?: string): void {
+  config.grantEndsAt = null;
+  const why = { pausedReason: grantEnded, reason: 'GRANT_ENDED', grant: config.grantId };
+  pause(step, config, why, causedBy);
+}
+
+function pause(
   { publish }: Pick<SweepStep, 'publish'>,
   config: GitOpsConfig,
+  { pausedReason, ...why }: { pausedReason: string; reason: string; grant?: string | null },
   causedBy?: string,
 ): void {
-  config.grantEndsAt = null;
   if (config.isPaused) return;
-  const { tenantId, id, grantId } = config;
+  const { tenantId, id } = config;
   Object.assign(config, {
     isPaused: true,
-    pausedReason: grantEnded,
+    pausedReason,
     health: GitOpsHealth.SUSPENDED,
     nextCheckAt: null,
     // A look that is under way is not of these settings any more.
@@ -78,24 +99,9 @@ function endWithGrant(
         actor: 'svc:governance',
         actorKind: 'service',
         clientAddress: '',
-        changes: { isPaused: true, reason: 'GRANT_ENDED', grant: grantId },
+        changes: { isPaused: true, ...why },
       },
     ),
     ...(causedBy === undefined ? {} : { causedBy }),
   });
 }
-
-/** No access token lasts as long; whatever is made after it is made by someone who may. */
-const rememberedMs = 24 * 60 * 60 * 1000;
-
-/** Forgets grants that ended so long ago that no token under them can still be under way. */
-export const endedGrantsSweep: Sweep = {
-  name: 'ended-grant.forget',
-  everyMs: 3_600_000,
-  async run({ em, now }) {
-    await em.execute('delete from governance.ended_grant where ended_at < ?', [
-      new Date(now.getTime() - rememberedMs),
-    ]);
-    return 'done';
-  },
-};

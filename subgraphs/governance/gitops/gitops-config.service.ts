@@ -3,6 +3,7 @@ import DataLoader from 'dataloader';
 
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { grantOf, requireGrant } from '#platform/grant/grants.js';
 import { newId } from '#platform/ids.js';
 import { OutboundError } from '#platform/outbound/errors.js';
 import type { TargetGuard } from '#platform/outbound/guard.js';
@@ -33,7 +34,6 @@ import {
 import { credentialOf, requireFitting, type Credential } from './gitops-credential.js';
 import { changed, removed } from './gitops.events.js';
 import { loadCommits, loadConfigs } from './gitops.loader.js';
-import { grantOf, requireGrant } from './grant.service.js';
 import { isOnlyPaused, requireMayDeclare } from './may-declare.js';
 import { claimMs, lookKind } from './sync/kinds.js';
 
@@ -113,7 +113,7 @@ export class GitOpsConfigService {
     const now = clock.now();
     return named(() =>
       operation.write(async (write) => {
-        await requireGrant(write.em, operation.requireViewer());
+        await requireGrant(write.em, 'governance', operation.requireViewer());
         await requireRoom(write.em, room, tenantId, () => write.em.count(GitOpsConfig, { tenantId }));
         const config = write.em.create(GitOpsConfig, {
           tenantId,
@@ -252,7 +252,7 @@ export class GitOpsConfigService {
   ): Promise<GitOpsConfig> {
     const { tenantId, clock } = operation;
     return operation.write(async (write) => {
-      await requireGrant(write.em, operation.requireViewer());
+      await requireGrant(write.em, 'governance', operation.requireViewer());
       const config = await locked(write.em, tenantId, id);
       make(config, clock.now());
       const { wantedSync } = config;

@@ -22,6 +22,7 @@ import { copiesMigration } from './039-copies.js';
 import { listeningMigration } from './040-listening.js';
 import { canaryRequestsMigration } from './041-canary-requests.js';
 import { remediationNamesMigration } from './042-remediation-names.js';
+import { haltedCanariesMigration } from './043-halted-canaries.js';
 
 /** governance's schema, step by step. Applied steps are never edited. */
 export const governanceMigrations: readonly AreaMigration[] = [
@@ -51,4 +52,5 @@ export const governanceMigrations: readonly AreaMigration[] = [
   listeningMigration,
   canaryRequestsMigration,
   remediationNamesMigration,
+  haltedCanariesMigration,
 ];

@@ -14,6 +14,8 @@ export const remediateKind: JobKind<RemediationPayload> = {
 export const claimMs = 10_000;
 /** How often a command under way is looked at, whatever events tell of it. */
 export const lookMs = 60_000;
+/** Between two looks at whether a tenant that is suspended has been restored. */
+export const suspendedMs = 30_000;
 /** Fleet knows a call again for a day by its key. */
 export const certainMs = 23 * 60 * 60_000;
 /** What is automatic comes to one instance once in this time, for one policy. */

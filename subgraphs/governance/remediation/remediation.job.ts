@@ -18,6 +18,7 @@ import {
   mostAtOnce,
   pauseMs,
   remediateKind,
+  suspendedMs,
   type RemediationPayload,
 } from './kinds.js';
 import { remediationOf } from './order-of.js';
@@ -28,13 +29,20 @@ import { requestRemediations } from './request.service.js';
 type Step = JobStep<RemediationPayload>;
 
 /** Sends a remediation's command once, and keeps how it ended. */
-export function remediationJob(fleet: FleetCalls): JobDefinition<RemediationPayload> {
+export function remediationJob(
+  fleet: FleetCalls,
+  isSuspended: (tenantId: string) => boolean,
+): JobDefinition<RemediationPayload> {
   return {
     ...remediateKind,
     async handle(step) {
       const { tenantId, remediationId: id } = step.payload;
       const row = await step.em.findOne(PolicyRemediation, { tenantId, id });
       if (!row || row.finishedAt) return;
+      if (isSuspended(tenantId))
+        return change(step, (put) => {
+          put.dueAt = later(step.now, suspendedMs);
+        });
       const asker = { tenantId, causedBy: step.causedBy, actor: row.requestedBy };
       const commandId = row.commandId ?? (await send(fleet, step, asker, row));
       if (commandId) await look(fleet, step, asker, commandId);

@@ -45,7 +45,7 @@ export class Cluster {
   @Property({ type: 'text' })
   identity!: string;
 
-  /** Null once it is removed. */
+  /** Null once it is removed, and when the grant has ended under which it was given. */
   @Property({ type: 'text', nullable: true })
   sealedCredential!: string | null;
 
@@ -101,6 +101,13 @@ export class Cluster {
   @Field(() => String, { description: 'Who registered it: the id of a user, an API key or a service.' })
   @Property({ type: 'text' })
   createdBy!: string;
+
+  /** Of the provider's user who gave the credential; null for what the tenant's own people gave. */
+  @Property({ type: 'text', nullable: true })
+  grantId!: string | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  grantEndsAt!: Date | null;
 
   @Property({ type: 'datetime', nullable: true })
   deletedAt!: Date | null;

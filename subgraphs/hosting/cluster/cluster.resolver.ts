@@ -109,7 +109,8 @@ export class ClusterResolver {
   @Mutation(() => Cluster, {
     description:
       'Changes what is known of a cluster, or replaces its credential in place, which is tried first as `registerCluster` ' +
-      'does. NOT_FOUND, VALIDATION_FAILED, CONFLICT (NAME_TAKEN), (OTHER_CLUSTER); UNAVAILABLE (CLUSTER_AWAY).',
+      'does. NOT_FOUND, VALIDATION_FAILED, CONFLICT (NAME_TAKEN), (OTHER_CLUSTER); FORBIDDEN ' +
+      '(PERMISSION_MISSING) where a key that does not list hosting.deployment.manage gives another address; UNAVAILABLE (CLUSTER_AWAY).',
   })
   async updateCluster(
     @Args(() => UpdateClusterArgs) { id, input }: UpdateClusterArgs,
@@ -166,8 +167,8 @@ export class ClusterResolver {
     description:
       'Why it is as it is, for programs; null when all is well. `UNREACHABLE`, `CERTIFICATE`, `TARGET_REFUSED`, `NOT_READY`, ' +
       '`CREDENTIAL_REFUSED` (also where it may not list or watch deployments any more), `NOT_WATCHED` (lists and watches of ' +
-      'its deployments come to nothing: what is shown of them is old), `CREDENTIAL_UNREADABLE`, `OTHER_CLUSTER`; and where it ' +
-      'is well else `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 days of its credential.',
+      'its deployments come to nothing: what is shown of them is old), `CREDENTIAL_UNREADABLE`, `OTHER_CLUSTER`, `GRANT_ENDED` (its ' +
+      'credential was given under access that has ended, and is forgotten); and where it is well else `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 days of its credential.',
   })
   reason(@Root() cluster: Cluster, @Ctx() { operation }: SubgraphContext): string | null {
     return shown(cluster, operation.clock.now()).reason;

@@ -1,7 +1,6 @@
 import type { Admission } from '#platform/admission/admission.js';
 import type { AreaContext, RunningArea } from '#platform/area.js';
 import { TargetGuard } from '#platform/outbound/guard.js';
-import type { Consumer } from '#platform/outbox/consumer.js';
 
 import { DeploymentAdmission } from '../deployment/admission.service.js';
 import { DeleteService } from '../deployment/delete.service.js';
@@ -22,6 +21,7 @@ import { KubeClients } from './api/clients.js';
 import { ClusterLoader } from './cluster.loader.js';
 import { ClusterResolver } from './cluster.resolver.js';
 import { ClusterService } from './cluster.service.js';
+import { clusterGrantsRunOutSweep, endedClusterGrants } from './ended-grants.job.js';
 import { RegisterService } from './register.service.js';
 import { wakeRestored, wakeRestoredJob } from './restored-tenant.job.js';
 import { Watchers } from './watch/watchers.job.js';
@@ -53,8 +53,14 @@ export function createKubernetes(context: AreaContext<HostingEnv>, admission: Ad
       new PlacementResolver(placements, new PlaceService(keyring, admissions), targets, keyring),
       new PlacementTargetResolver(loader, targets),
     ],
-    consumers: [wakeRestored] as Consumer[],
-    sweeps: [deploymentsDueSweep, deploymentsOfRemovedSweep, placementsDueSweep, kubernetesRetention],
+    consumers: [wakeRestored, endedClusterGrants],
+    sweeps: [
+      clusterGrantsRunOutSweep,
+      deploymentsDueSweep,
+      deploymentsOfRemovedSweep,
+      placementsDueSweep,
+      kubernetesRetention,
+    ],
     jobs: [
       applyJob({ clients, keyring, isSuspended }),
       advancePlacementJob({ admission: admissions, keyring, isSuspended }),

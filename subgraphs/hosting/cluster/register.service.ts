@@ -1,6 +1,8 @@
+import { requireListed } from '#platform/auth/permissions.js';
 import { advisoryLock } from '#platform/database/advisory-lock.js';
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { grantOf, requireGrant } from '#platform/grant/grants.js';
 import { newId } from '#platform/ids.js';
 import { OutboundError } from '#platform/outbound/errors.js';
 import { requireRoom, type Room } from '#platform/room.js';
@@ -43,7 +45,9 @@ export class RegisterService {
     operation.refuseSuspended(tenantId);
     const { credential, identity, capacity } = await this.contact(operation, wish.kubeconfig);
     const now = operation.clock.now();
+    const viewer = operation.requireViewer();
     return operation.write(async ({ em, publish, audit }) => {
+      await requireGrant(em, 'hosting', viewer);
       await requireRoom(em, room, tenantId, () => em.count(Cluster, { tenantId, deletedAt: null }));
       await refuseTaken(em, tenantId, { name: wish.name, identity });
       const id = newId('cluster');
@@ -67,7 +71,8 @@ export class RegisterService {
         message: null,
         lastSeenAt: now,
         createdAt: now,
-        createdBy: viewerId(operation.requireViewer()),
+        createdBy: viewerId(viewer),
+        ...grantOf(viewer),
         deletedAt: null,
       });
       audit({ target: id, changes: { name, provider, region, server: credential.server } });
@@ -88,7 +93,12 @@ export class RegisterService {
       throw new ApiError('CONFLICT', 'This is another cluster: register it as such', {
         reason: 'OTHER_CLUSTER',
       });
+    const viewer = operation.requireViewer();
+    // What is deployed there is sent to the new address, its secrets too.
+    if (contacted && contacted.credential.server !== before.serverUrl)
+      requireListed(viewer, 'hosting.deployment.manage');
     return operation.write(async ({ em, publish, audit }) => {
+      await requireGrant(em, 'hosting', viewer);
       await advisoryLock(em, room.lock, tenantId);
       const cluster = await lockCluster(em, tenantId, id);
       if (!cluster) throw notFound('Cluster');
@@ -102,6 +112,7 @@ export class RegisterService {
         tags: wish.tags ? [...new Set(wish.tags)] : cluster.tags,
         ...(contacted
           ? {
+              ...grantOf(viewer),
               serverUrl: contacted.credential.server,
               sealedCredential: this.clients.seal(id, contacted.credential),
               credentialNumber: cluster.credentialNumber + 1,

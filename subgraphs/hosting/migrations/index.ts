@@ -18,6 +18,7 @@ import { serverStepsMigration } from './053-server-steps.js';
 import { haDatabaseMigration } from './054-ha-database.js';
 import { copiesMigration } from './055-copies.js';
 import { listeningMigration } from './056-listening.js';
+import { grantsMigration } from './057-grants.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -39,4 +40,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   haDatabaseMigration,
   copiesMigration,
   listeningMigration,
+  grantsMigration,
 ];

@@ -14,8 +14,16 @@ export class ProviderAccount {
   @Property({ type: 'text' })
   id!: string;
 
-  @Property({ type: 'text' })
-  sealedToken!: string;
+  /** Null when the grant has ended under which it was given. */
+  @Property({ type: 'text', nullable: true })
+  sealedToken!: string | null;
+
+  /** Of the provider's user who gave the credential; null for what the tenant's own people gave. */
+  @Property({ type: 'text', nullable: true })
+  grantId!: string | null;
+
+  @Property({ type: 'datetime', nullable: true })
+  grantEndsAt!: Date | null;
 
   /** Why the provider refuses the token; null while it does not. */
   @Property({ type: 'text', nullable: true })

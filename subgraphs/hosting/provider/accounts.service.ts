@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
 import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { grantOf, requireGrant } from '#platform/grant/grants.js';
 import { newId } from '#platform/ids.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Operation } from '#platform/subgraph/operation.js';
@@ -87,7 +88,9 @@ export class Accounts {
       throw refusedToken(error);
     }
     const now = operation.clock.now();
+    const viewer = operation.requireViewer();
     return operation.write(async ({ em, audit }) => {
+      await requireGrant(em, 'hosting', viewer);
       await lockAccount(em, tenantId, provider);
       const before = await em.findOne(ProviderAccount, { tenantId, provider });
       if (before && !isSame && !leavesServers) {
@@ -102,6 +105,7 @@ export class Accounts {
       const id = before?.id ?? newId('providerAccount');
       const kept = {
         sealedToken: this.keyring.seal(token, id),
+        ...grantOf(viewer),
         problem: null,
         lastCheckedAt: now,
         catalogue,
@@ -175,7 +179,7 @@ export class Accounts {
   session(account: ProviderAccount, signal?: AbortSignal): Session & { learned: Learned } {
     const learned: Learned = { limit: null, left: null };
     return {
-      token: this.keyring.open(account.sealedToken, account.id),
+      token: account.sealedToken === null ? null : this.keyring.open(account.sealedToken, account.id),
       ...(signal === undefined ? {} : { signal }),
       onBudget: (limit, left) => Object.assign(learned, { limit, left }),
       learned,

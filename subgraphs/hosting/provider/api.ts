@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 import type { Session } from './driver.js';
-import { ProviderError } from './provider-error.js';
+import { ProviderError, tokenEnded } from './provider-error.js';
 
 export interface ApiOptions {
   /** With its version, as in https://api.hetzner.cloud/v1. */
@@ -30,6 +30,7 @@ export class ProviderApi {
     schema: Schema,
     body?: object,
   ): Promise<z.infer<Schema>> {
+    if (session.token === null) throw new ProviderError('UNAUTHORIZED', tokenEnded);
     const { response, text } = await this.send(session, line, body);
     const json = parsed(text);
     if (!response.ok) throw this.errorOf({ response, json });

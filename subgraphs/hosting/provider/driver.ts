@@ -94,7 +94,8 @@ export interface Created {
 
 /** One tenant's account, for one piece of work. */
 export interface Session {
-  token: string;
+  /** Null where there is none any more: each call is refused as if the provider had. */
+  token: string | null;
   /** When the piece of work has to be over: calls that are under way then are given up. */
   signal?: AbortSignal;
   /** Told with each answer that says so. */

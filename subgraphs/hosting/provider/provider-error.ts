@@ -42,3 +42,6 @@ export class ProviderError extends Error {
     return passing.includes(this.kind);
   }
 }
+
+/** What is said of an account whose token was given under access that has ended. */
+export const tokenEnded = 'The access ended under which the provider had given its token: connect it again';

@@ -2,13 +2,14 @@ import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
 import { Room } from '#platform/jobs/room.js';
 
 import { ProviderAccount } from '../provider/account.entity.js';
+import { tokenEnded } from '../provider/provider-error.js';
 import { leftBehind } from '../server/live-servers.service.js';
 import { lockServer, move } from '../server/move.service.js';
 import { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
 import { createAtProvider } from './create.job.js';
 import { advanceKind, mostSteps, sharesOf, type AdvancePayload } from './kinds.js';
-import { callsWithinMs, crowdedMs, enrollWithinMs } from './pace.js';
+import { callsWithinMs, claimMs, crowdedMs, enrollWithinMs } from './pace.js';
 import { drain, finish, remove } from './remove.job.js';
 import { askerOf, type OpenAccount, type StepTools } from './steps.service.js';
 
@@ -38,9 +39,10 @@ async function advance(tools: StepTools, step: JobStep<AdvancePayload>, server: 
     case ServerPhase.REQUESTED:
     case ServerPhase.CREATING: {
       if (server.providerId !== null) return;
+      if (tools.isSuspended(server.tenantId)) return giveUp(tools, step, server);
       const open = await openAccount(tools, step, server, AbortSignal.timeout(callsWithinMs));
-      if (open) await createAtProvider(tools, step, open);
-      else await fail(tools, step, server, 'TOKEN_REFUSED', noAccount);
+      if (open && open.account.sealedToken !== null) await createAtProvider(tools, step, open);
+      else await fail(tools, step, server, 'TOKEN_REFUSED', open ? tokenEnded : noAccount);
       return;
     }
     case ServerPhase.ENROLLING:
@@ -68,6 +70,14 @@ async function advance(tools: StepTools, step: JobStep<AdvancePayload>, server: 
     case ServerPhase.ORPHANED:
     case ServerPhase.DELETED:
   }
+}
+
+/** Of a tenant that is suspended nothing is bought: nobody could sign in to get rid of it. */
+async function giveUp(tools: StepTools, step: JobStep<AdvancePayload>, server: Server): Promise<void> {
+  // A call whose answer was lost may have made it: it is looked for, and taken down.
+  const dueAt = server.createCalls > 0 ? new Date(step.now.getTime() + claimMs) : null;
+  const message = 'The organization was suspended before it was made';
+  await fail(tools, step, server, 'TENANT_SUSPENDED', message, dueAt);
 }
 
 async function waitForRoom({
@@ -98,6 +108,7 @@ async function fail(
   { tenantId, id, phase, enrollmentTokenId }: Server,
   reason: string,
   message: string,
+  dueAt: Date | null = null,
 ): Promise<void> {
   // A node that could not come, as the panel was away, may come later: its token ends by itself.
   const mayCome = phase === ServerPhase.ENROLLING;
@@ -105,6 +116,6 @@ async function fail(
   await step.write(async ({ em, publish }) => {
     const row = await lockServer(em, tenantId, id);
     if (row?.phase !== phase) return;
-    move({ publish }, row, ServerPhase.FAILED, step.now, { reason, message, sealedToken: null, dueAt: null });
+    move({ publish }, row, ServerPhase.FAILED, step.now, { reason, message, sealedToken: null, dueAt });
   });
 }

@@ -16,6 +16,7 @@ export interface StepTools {
   keyring: Keyring;
   publicUrl: string;
   installer: string | undefined;
+  isSuspended: (tenantId: string) => boolean;
 }
 
 /** One step's account, open for calls. */

@@ -77,7 +77,7 @@ export class Server {
     nullable: true,
     description:
       'Why it is as it is, for programs; null when all is well. `SOLD_OUT`, `NAME_TAKEN`, `QUOTA_REACHED`, `REFUSED`, ' +
-      '`TOKEN_REFUSED`, `PROVIDER_AWAY`, `PROVIDER_FAILED`, `ENROLLMENT_TIMED_OUT`, `SERVER_GONE`, `UNASKED`, ' +
+      '`TOKEN_REFUSED`, `TENANT_SUSPENDED`, `PROVIDER_AWAY`, `PROVIDER_FAILED`, `ENROLLMENT_TIMED_OUT`, `SERVER_GONE`, `UNASKED`, ' +
       '`DELETION_DELAYED`, `LEFT_BEHIND`.',
   })
   @Property({ type: 'text', nullable: true })

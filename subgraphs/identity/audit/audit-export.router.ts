@@ -1,5 +1,7 @@
 import { Router, type Response } from 'express';
 
+import type { TokenVerifier } from '#platform/auth/tokens.js';
+
 import { requirePermission, type OperationFor } from '../raw-operation.js';
 import { writeSlowly } from '../write-slowly.js';
 import { csvHeader, csvRow } from './audit-csv.js';
@@ -8,8 +10,15 @@ import type { AuditService } from './audit.service.js';
 /** Of one tenant, by one process: each reads a whole trail. */
 const exportsAtOnce = 2;
 
-/** GET /audit/export: the tenant's whole trail as CSV, oldest first, streamed. 429 while others of the tenant go on. */
-export function createAuditExportRouter(audits: AuditService, operationFor: OperationFor): Router {
+/**
+ * GET /audit/export: the tenant's whole trail as CSV, oldest first, streamed. 429 while others of the tenant go on. The
+ * connection breaks when whoever asked loses their access.
+ */
+export function createAuditExportRouter(
+  audits: AuditService,
+  operationFor: OperationFor,
+  access: Pick<TokenVerifier, 'hasEnded'>,
+): Router {
   const router = Router();
   const underWay = new Map<string, number>();
   router.get('/audit/export', async (request, response) => {
@@ -24,7 +33,8 @@ export function createAuditExportRouter(audits: AuditService, operationFor: Oper
     }
     underWay.set(tenantId, others + 1);
     try {
-      await send(response, audits.all(operation));
+      const viewer = operation.requireViewer();
+      await send(response, audits.all(operation), () => !access.hasEnded(viewer));
     } finally {
       const left = (underWay.get(tenantId) ?? 1) - 1;
       if (left > 0) underWay.set(tenantId, left);
@@ -34,13 +44,21 @@ export function createAuditExportRouter(audits: AuditService, operationFor: Oper
   return router;
 }
 
-async function send(response: Response, trail: ReturnType<AuditService['all']>): Promise<void> {
+async function send(
+  response: Response,
+  trail: ReturnType<AuditService['all']>,
+  mayGoOn: () => boolean,
+): Promise<void> {
   response.setHeader('Content-Type', 'text/csv; charset=utf-8');
   response.setHeader('Content-Disposition', 'attachment; filename="audit.csv"');
   response.setHeader('Cache-Control', 'no-store');
   // Not before something was read: what fails at once is told by the status.
   let head = csvHeader;
   for await (const events of trail) {
+    if (!mayGoOn()) {
+      response.destroy();
+      return;
+    }
     if (!(await writeSlowly(response, head + events.map(csvRow).join('')))) return;
     head = '';
   }

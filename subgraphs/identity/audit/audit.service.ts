@@ -61,14 +61,14 @@ export class AuditService {
     return found;
   }
 
-  /** The whole trail, oldest first, in batches. */
+  /** The whole trail as it is when the first batch is read, oldest first, in batches. */
   async *all(operation: Operation): AsyncGenerator<AuditEvent[], void> {
+    const { database, tenantId } = operation;
+    const [newest] = await database
+      .forTenant(tenantId)
+      .find(AuditEvent, { tenantId }, { orderBy: { sequence: 'desc' }, limit: 1 });
     for (let after = 0; ;) {
-      const rows = await readEntries(
-        operation.database.forTenant(operation.tenantId),
-        operation.tenantId,
-        after,
-      );
+      const rows = await readEntries(database.forTenant(tenantId), tenantId, after, newest?.sequence ?? 0);
       if (rows.length > 0) yield rows;
       if (rows.length < batch) return;
       after = rows.at(-1)!.sequence;

@@ -1,6 +1,6 @@
 import { Field, InputType, ObjectType } from 'type-graphql';
 
-@InputType({ description: 'What it takes to close the own organization.' })
+@InputType({ description: 'What it takes to close an organization: that whoever asks proves who they are.' })
 export class CloseOrganizationInput {
   @Field(() => String, { description: 'VALIDATION_FAILED when it is wrong.' })
   currentPassword!: string;

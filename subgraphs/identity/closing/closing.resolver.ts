@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, ID, Mutation, Resolver } from 'type-graphql';
+import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 
@@ -9,6 +9,18 @@ import {
   RestoreOrganizationPayload,
 } from './closing.inputs.js';
 import type { ClosingService } from './closing.service.js';
+
+@ArgsType()
+class CloseTenantArgs {
+  @Field(() => ID, { description: 'The tenant.' })
+  id!: string;
+
+  @Field(() => CloseOrganizationInput, {
+    nullable: true,
+    description: 'Who asks. VALIDATION_FAILED (`input.currentPassword`) without it.',
+  })
+  input?: CloseOrganizationInput | null;
+}
 
 @Resolver()
 export class ClosingResolver {
@@ -49,13 +61,14 @@ export class ClosingResolver {
   @Mutation(() => Tenant, {
     description:
       'Closes a tenant as `closeOrganization` does, and mails its owners the link that restores it; one that was suspended ' +
-      'before stays so when they use it. Platform administrators only. Safe to repeat. NOT_FOUND, CONFLICT (OWN_TENANT, ' +
-      'HAS_CLIENTS, MANAGED_BY_PROVIDER, ADMINISTRATORS_TENANT).',
+      'before stays so when they use it. Platform administrators only, with their password, and a code where theirs are on. Safe ' +
+      'to repeat. NOT_FOUND, VALIDATION_FAILED, RATE_LIMITED after several wrong passwords, FORBIDDEN (ROLE_CHANGED), CONFLICT ' +
+      '(OWN_TENANT, HAS_CLIENTS, MANAGED_BY_PROVIDER, ADMINISTRATORS_TENANT).',
   })
   async closeTenant(
-    @Arg('id', () => ID, { description: 'The tenant.' }) id: string,
+    @Args(() => CloseTenantArgs) { id, input }: CloseTenantArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Tenant> {
-    return this.closings.closeTenant(operation, id);
+    return this.closings.closeTenant(operation, id, input);
   }
 }

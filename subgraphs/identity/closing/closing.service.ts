@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 
 import type { SqlEntityManager } from '#platform/database/database.js';
-import { ApiError, notFound } from '#platform/errors.js';
+import { ApiError, invalid, notFound } from '#platform/errors.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import type { TenantClosed } from '#schema/events.js';
 
@@ -11,7 +11,7 @@ import { lockShares } from '../msp/shares.service.js';
 import { setSuspended } from '../tenant/set-suspended.service.js';
 import { Tenant } from '../tenant/tenant.entity.js';
 import { requireStillProven, type TotpService } from '../totp/totp.service.js';
-import { requireStanding } from '../user/standing.service.js';
+import { requireStanding, requireUnchangedRole } from '../user/standing.service.js';
 import { User, UserRole } from '../user/user.entity.js';
 import type { CloseOrganizationInput } from './closing.inputs.js';
 import { closingStateOf, reopen, restorableMs } from './reopen.service.js';
@@ -37,11 +37,23 @@ export class ClosingService {
     });
   }
 
-  /** Any other tenant, by an administrator of the panel. */
-  async closeTenant(operation: Operation, tenantId: string): Promise<Tenant> {
-    if (operation.requireUser().tenantId === tenantId) {
+  /** Any other tenant, by an administrator of the panel, who proves the same: what ends with it is not brought back. */
+  async closeTenant(
+    operation: Operation,
+    tenantId: string,
+    input: CloseOrganizationInput | null | undefined,
+  ): Promise<Tenant> {
+    const viewer = operation.requireUser();
+    const { tenantId: home, userId: id } = viewer;
+    if (home === tenantId) {
       throw new ApiError('CONFLICT', 'It is your own organization', { reason: 'OWN_TENANT' });
     }
+    // Clients of before it was asked for name no input.
+    if (!input) throw invalid('input.currentPassword', 'Current password is required');
+    const proven = await this.totp.prove(operation, input);
+    // They can not be locked in a transaction of another tenant: read anew, and just before it.
+    const user = await operation.database.forTenant(home).findOne(User, { tenantId: home, id });
+    requireStillProven(requireUnchangedRole(viewer, user), proven);
     return operation.write(async (write) => {
       await lockShares(write.em, tenantId);
       return this.close(operation, write, tenantId);

@@ -82,7 +82,11 @@ export class DelegationRequest {
   @Property({ type: 'datetime', nullable: true })
   decidedAt!: Date | null;
 
-  @Field(() => ID, { nullable: true, description: 'The user who answered it or withdrew it.' })
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The user who answered it or withdrew it; null where it ended with the access of whoever had asked.',
+  })
   @Property({ type: 'text', nullable: true })
   decidedBy!: string | null;
 

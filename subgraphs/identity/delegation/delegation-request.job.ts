@@ -1,11 +1,18 @@
+import { LockMode } from '@mikro-orm/core';
+
 import type { MailQueue } from '#platform/mail-queue.js';
 import type { Consumer, ConsumerStep } from '#platform/outbox/consumer.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
-import type { DelegationRequestChanged, DelegationRequestReceived } from '#schema/events.js';
+import type { DelegationRequestChanged, DelegationRequestReceived, MemberChanged } from '#schema/events.js';
 
+import { identityPermissions, type IdentityPermission } from '../permissions.js';
+import { DelegationRequest } from './delegation-request.entity.js';
+import { lockProvider } from './delegation.service.js';
 import { usersChange } from './delegation.service.js';
 
 const mostRecipients = 20;
+const withdrawer = 'svc:identity';
+const withdraws = 'withdrawDelegationRequest';
 
 /**
  * What a request for access causes beside itself: the client's owners are mailed of a new one, and the provider, whose
@@ -20,6 +27,62 @@ export function followRequests(mails: MailQueue, publicUrl: string): Consumer {
       await tellProvider(step, request);
     },
   };
+}
+
+/** Whoever is removed, or may not act in clients any more, leaves no request behind by which the others would be let in. */
+export const endedAskers: Consumer = {
+  topics: ['identity.member.changed'],
+  async handle(step) {
+    const { em, event, now } = step;
+    const { userId, role } = event.payload as unknown as MemberChanged;
+    const holders = identityPermissions['identity.delegation.use' satisfies IdentityPermission];
+    if (role !== null && holders.some((holder) => holder === role.toLowerCase())) return;
+    const asked = await em.execute<{ tenantId: string; id: string }[]>(
+      `select tenant_id as "tenantId", id from identity.delegation_request
+       where provider_id = ? and requested_by = ? and decision is null and expires_at > ? order by tenant_id`,
+      [event.tenantId, userId, now],
+    );
+    for (const which of asked) {
+      await lockProvider(em, which.tenantId);
+      const request = await em.findOne(DelegationRequest, which, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (request?.decision === null) withdraw(step, request);
+    }
+  },
+};
+
+function withdraw({ event, now, publish }: ConsumerStep, request: DelegationRequest): void {
+  const { tenantId, id, providerId, role, expiresInHours, reason } = request;
+  Object.assign(request, { decision: 'WITHDRAWN', decidedAt: now, decidedBy: null });
+  const cause = { action: withdraws, actor: withdrawer, actorTenant: providerId, clientAddress: '' };
+  publish({
+    topic: 'identity.delegation-request.changed',
+    tenantId,
+    entityId: id,
+    payload: {
+      requestId: id,
+      providerId,
+      role,
+      expiresInHours,
+      reason,
+      decision: 'WITHDRAWN',
+      delegationId: null,
+      cause,
+    } satisfies DelegationRequestChanged,
+  });
+  publish({
+    ...auditEvent(
+      { name: withdraws, args: {} },
+      {
+        tenantId,
+        target: id,
+        actor: withdrawer,
+        actorKind: 'service',
+        clientAddress: '',
+        changes: { actorTenant: providerId, requestedBy: request.requestedBy },
+      },
+    ),
+    causedBy: event.causedBy,
+  });
 }
 
 /** What was asked for already is for the trail alone. */
@@ -59,7 +122,7 @@ async function tellProvider(
         tenantId: providerId,
         target: requestId,
         actor,
-        actorKind: 'user',
+        actorKind: actor === withdrawer ? 'service' : 'user',
         ...(actorTenant === providerId ? {} : { actorTenant }),
         // Where a client's people are is not its provider's to know.
         clientAddress: actorTenant === providerId ? clientAddress : '',

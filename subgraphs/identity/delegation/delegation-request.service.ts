@@ -10,8 +10,8 @@ import type { UserViewer } from '#platform/viewer.js';
 import type { DelegationRequestChanged } from '#schema/events.js';
 
 import { countingRequest } from '../throttle/throttle.js';
-import { requireStanding } from '../user/standing.service.js';
-import { UserRole } from '../user/user.entity.js';
+import { requireStanding, requireUnchangedRole } from '../user/standing.service.js';
+import { User, UserRole } from '../user/user.entity.js';
 import { DelegationRequest, DelegationRequestStatus, statusOf } from './delegation-request.entity.js';
 import {
   approveDelegationRules,
@@ -55,6 +55,10 @@ export class DelegationRequestService {
     await this.entitlements.requireFeature(operation, 'msp');
     const { clientId, role, expiresInHours, userEmails, reason } = validate(requestDelegationRules, input);
     await requireClient(operation, clientId);
+    // They can not be locked in a transaction of the client's: read anew, and just before it.
+    const { tenantId, userId: id } = viewer;
+    const user = await operation.database.forTenant(tenantId).findOne(User, { tenantId, id });
+    requireUnchangedRole(viewer, user);
     const make = async () =>
       operation.write(async (write) => {
         const { em, audit } = write;

@@ -24,6 +24,7 @@ import {
   type MembersArgs,
 } from './member.inputs.js';
 import { requireOwnerFor, requireProofForOwner } from './owners.js';
+import { setRole, tellOfMember } from './set-role.service.js';
 
 /** The users of a tenant, for those who manage them. */
 export class MemberService {
@@ -67,11 +68,7 @@ export class MemberService {
       if (user.role === role) return user;
       if (user.role === UserRole.OWNER) refuseLastOwner(owners);
       const now = operation.clock.now();
-      Object.assign(user, { role, updatedAt: now });
-      await endSessions(write, { tenantId, userId }, { now, reason: 'ROLE_CHANGED' });
-      await this.keys.endBeyondRole(write, user, now);
-      await endInvitationsBeyondRole(write, user, role, now);
-      tell(write, user, role);
+      await setRole(write, this.keys, user, { role, now });
       return user;
     });
   }
@@ -139,7 +136,7 @@ export class MemberService {
       await endSessions(write, { tenantId, userId }, { now, reason: 'MEMBER_REMOVED' });
       await this.keys.endAll(write, user, now);
       await endInvitationsBeyondRole(write, user, null, now);
-      tell(write, user, null);
+      tellOfMember(write, user, null);
       await em.flush();
       await em.execute(
         `insert into identity.removed_session (tenant_id, id, removed_at)
@@ -172,16 +169,6 @@ function wanted({ ids, search }: MemberFilter): ObjectQuery<User>[] {
 function requireSameRole(user: User, before: User): void {
   if (user.role === before.role) return;
   throw new ApiError('CONFLICT', 'Their role was changed meanwhile; look again', { reason: 'ROLE_CHANGED' });
-}
-
-/** Other areas have things of a user that end with the role: enrollment tokens. */
-function tell({ publish }: Write, { tenantId, id }: User, role: MemberChanged['role']): void {
-  publish({
-    topic: 'identity.member.changed',
-    tenantId,
-    entityId: id,
-    payload: { userId: id, role } satisfies MemberChanged,
-  });
 }
 
 function refuseLastOwner(owners: number): void {

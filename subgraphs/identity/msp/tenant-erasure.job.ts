@@ -8,7 +8,7 @@ import { lockShares, tellRemainder } from './shares.service.js';
 import { panelsOwn } from './tenant-erasure.entity.js';
 
 const batch = 10;
-const keepExportMs = 30 * 24 * 60 * 60 * 1000;
+export const keepExportMs = 30 * 24 * 60 * 60 * 1000;
 
 interface Due {
   /** Whose the export will be. */

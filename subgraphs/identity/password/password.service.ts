@@ -3,12 +3,15 @@ import { LockMode } from '@mikro-orm/core';
 import { enqueue } from '#platform/jobs/enqueue.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
+import type { AccountReclaimed } from '#schema/events.js';
 
+import { ApiKey } from '../api-key/api-key.entity.js';
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
 import type { AccountMail } from '../email/account-mail.js';
 import { MailToken } from '../email/mail-token.entity.js';
 import { useMailToken } from '../email/mail-tokens.js';
 import { endInvitationsBeyondRole } from '../member/invitations-of-member.service.js';
+import { setRole } from '../member/set-role.service.js';
 import { familiarSubject, nowhere } from '../session/credentials.js';
 import { endSessions, type RevocationReason } from '../session/end-sessions.service.js';
 import { LoginChallenge } from '../session/login-challenge.entity.js';
@@ -16,7 +19,7 @@ import { networkOf } from '../throttle/network.js';
 import { admit, forgive } from '../throttle/throttle.js';
 import { switchOff } from '../totp/switch-off.service.js';
 import { normalEmail } from '../user/email-address.js';
-import { User } from '../user/user.entity.js';
+import { User, UserRole } from '../user/user.entity.js';
 import type { UserService } from '../user/user.service.js';
 import { checkCurrentPassword, requireSamePassword } from './current-password.js';
 import { offerReset } from './offer-reset.js';
@@ -95,6 +98,8 @@ export class PasswordService {
         await switchOff(write, found, now);
         await this.keys.endAll(write, found, now);
         await endInvitationsBeyondRole(write, found, null, now);
+        await this.lessenOthers(write, found, now);
+        await tellReclaimed(write, found);
       }
       await this.set(operation, write, found, passwordHash, 'PASSWORD_RESET');
       return found;
@@ -103,6 +108,18 @@ export class PasswordService {
     await forgive(operation, 'account', user.email);
     const network = networkOf(operation.request.clientAddress);
     await forgive(operation, 'familiar', familiarSubject(user.email, network));
+  }
+
+  /** All who are in by a stranger's invitation, or by that of one of them; their owner gives them back what they should have. */
+  private async lessenOthers(write: Write, { tenantId, id }: User, now: Date): Promise<void> {
+    const role = UserRole.VIEWER;
+    const others = await write.em.find(
+      User,
+      { tenantId, id: { $ne: id }, role: { $ne: role } },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+    );
+    for (const other of others) await setRole(write, this.keys, other, { role, now });
+    for (const other of others) await tellReclaimed(write, other);
   }
 
   private async set(
@@ -125,4 +142,15 @@ export class PasswordService {
     await write.em.nativeUpdate(MailToken, links, { usedAt: now });
     this.mail.passwordChanged(write, user);
   }
+}
+
+/** Other areas end what was set up with the account: enrollment tokens, channels, repositories. */
+async function tellReclaimed({ em, publish }: Write, { tenantId, id }: User): Promise<void> {
+  const keys = await em.find(ApiKey, { tenantId, createdBy: id });
+  publish({
+    topic: 'identity.account.reclaimed',
+    tenantId,
+    entityId: id,
+    payload: { makers: [id, ...keys.map((key) => key.id)] } satisfies AccountReclaimed,
+  });
 }

@@ -97,6 +97,29 @@ test('nobody does whose grant is in a role that may not, and the trail has it', 
   });
 });
 
+test('a node that is opened minutes before the grant ends is left with it', async () => {
+  const { parent, acme, node, grant, mint } = await acting('ADMIN');
+  const minted = tokenOf(await mint());
+  expect(await redeem(node, minted)).toMatchObject({ status: 200, body: { expires_in: 1_800 } });
+  await panel.sql('update identity.delegation set expires_at = $2 where id = $1', [
+    grant,
+    new Date(panel.clock.now().getTime() + 300_000),
+  ]);
+  const { actInTenant } = dataOf(
+    await panel.world.graphql<{ actInTenant: { accessToken: string } }>(
+      'mutation($input: ActInTenantInput!) { actInTenant(input: $input) { accessToken } }',
+      { input: { tenantId: acme.id } },
+      parent.token,
+    ),
+  );
+  const late = await panel.world.rest<{ session_url: string }>(
+    `/api/fleet/instances/${node.id}/impersonate`,
+    { token: actInTenant.accessToken, body: {} },
+  );
+  const { body } = await redeem(node, tokenOf(late));
+  expect(Number(body['expires_in'])).toBeLessThanOrEqual(300);
+});
+
 test('a grant that is taken back ends what was minted under it', async () => {
   const { acme, node, grant, mint } = await acting('ADMIN');
   const token = tokenOf(await mint());

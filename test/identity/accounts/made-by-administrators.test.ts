@@ -59,8 +59,8 @@ test('one that was closed before anybody joined is made anew, and its owner can 
   await mailbox.token(input.ownerEmail, /Join Again Ltd/);
   dataOf(
     await panel.world.graphql(
-      'mutation($id: ID!) { closeTenant(id: $id) { id } }',
-      { id: closed.id },
+      'mutation($id: ID!, $input: CloseOrganizationInput) { closeTenant(id: $id, input: $input) { id } }',
+      { id: closed.id, input: { currentPassword: 'administrator-password' } },
       administrator,
     ),
   );

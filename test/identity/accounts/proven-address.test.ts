@@ -6,13 +6,14 @@ import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
+import { member } from '../support/member.js';
 import { enableTotp } from '../support/totp.js';
 
 let mailbox: Mailbox;
 let panel: TestPanel;
 beforeAll(async () => {
   mailbox = await Mailbox.start();
-  panel = await startTestPanel({ SMTP_URL: mailbox.url });
+  panel = await startTestPanel({ SMTP_URL: mailbox.url, ALLOW_PRIVATE_TARGETS: '127.0.0.0/8' });
 });
 afterAll(async () => {
   await panel.stop();
@@ -22,11 +23,11 @@ afterAll(async () => {
 const newPassword = 'what the owner chose';
 
 /** All by which somebody could go on acting in an account, or keep others out. */
-async function settleIn(tenant: Tenant): Promise<{ key: string; invitation: string }> {
+async function settleIn(tenant: Tenant): Promise<{ key: string; invitation: string; node: string }> {
   await enableTotp(panel, tenant);
   const input = {
     name: 'key',
-    permissions: ['identity.tenant.read'],
+    permissions: ['identity.tenant.read', 'fleet.token.read'],
     currentPassword: tenant.account.password,
   };
   const made = await tenant.graphql<{ createApiKey: { key: string } }>(
@@ -37,7 +38,33 @@ async function settleIn(tenant: Tenant): Promise<{ key: string; invitation: stri
   await tenant.graphql('mutation($input: InviteMemberInput!) { inviteMember(input: $input) { id } }', {
     input: { email, role: 'OWNER', currentPassword: tenant.account.password },
   });
-  return { key: dataOf(made).createApiKey.key, invitation: await mailbox.token(email, /Join/) };
+  dataOf(
+    await tenant.graphql(
+      `mutation {
+        createWebhookChannel(input: { name: "theirs", url: "https://127.0.0.1/theirs" }) { channel { id } }
+        createGitOpsConfig(input: { name: "theirs", repoUrl: "https://127.0.0.1/theirs.git" }) { id }
+      }`,
+    ),
+  );
+  return {
+    key: dataOf(made).createApiKey.key,
+    invitation: await mailbox.token(email, /Join/),
+    node: await tenant.enrollmentToken(),
+  };
+}
+
+/** By what goes on: whether channels are on and repositories are read, and why enrollment tokens ended. */
+async function leftOf(token: string): Promise<unknown> {
+  const { notificationChannels, gitOpsConfigs, enrollmentTokens } = dataOf(
+    await panel.world.graphql<Record<string, { nodes: unknown[] }>>(
+      `{ notificationChannels { nodes { isEnabled disabledReason } }
+         gitOpsConfigs { nodes { isPaused pausedReason } }
+         enrollmentTokens { nodes { revokedReason } } }`,
+      {},
+      token,
+    ),
+  );
+  return [notificationChannels, gitOpsConfigs, enrollmentTokens].map((page) => page!.nodes);
 }
 
 async function resetPassword({ account: { email } }: Tenant): Promise<void> {
@@ -52,27 +79,56 @@ const signIn = async ({ account: { email } }: Tenant) =>
 const reads = async (key: string) => panel.world.graphql('{ tenant { id } }', {}, key);
 
 test('whoever proves an address that a stranger had registered has the account for themselves', async () => {
-  const tenant = await panel.world.tenant();
-  const { key, invitation } = await settleIn(tenant);
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const accomplice = await member(tenant, mailbox, 'OWNER');
+  const { key, invitation, node } = await settleIn(tenant);
   expect((await reads(key)).errors).toBeUndefined();
   await resetPassword(tenant);
-  expect(await signIn(tenant)).toMatchObject({ access_token: expect.any(String) });
+  const signedIn = await signIn(tenant);
+  expect(signedIn).toMatchObject({ access_token: expect.any(String) });
   expect(refusal(await reads(key))).toMatchObject({ code: 'UNAUTHENTICATED' });
   const accepted = await panel.world.graphql(
     'mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { expiresIn } }',
-    { input: { token: invitation, name: 'Accomplice', password: newPassword } },
+    { input: { token: invitation, name: 'Another', password: newPassword } },
   );
   expect(refusal(accepted)).toMatchObject({ reason: 'INVITATION_INVALID' });
+  expect(refusal(await reads(accomplice.accessToken))).toMatchObject({ code: 'UNAUTHENTICATED' });
+  const people = await panel.world.graphql<{ members: { nodes: unknown[] } }>(
+    '{ members { nodes { id role } } }',
+    {},
+    String(signedIn['access_token']),
+  );
+  expect(dataOf(people).members.nodes).toEqual([
+    { id: tenant.user.id, role: 'OWNER' },
+    { id: accomplice.user.id, role: 'VIEWER' },
+  ]);
+  const why = 'It was set up before the owner of the address had the account';
+  await expect
+    .poll(async () => leftOf(String(signedIn['access_token'])), { timeout: 30_000 })
+    .toEqual([
+      [{ isEnabled: false, disabledReason: why }],
+      [{ isPaused: true, pausedReason: why }],
+      [{ revokedReason: 'ADDRESS_PROVED' }],
+    ]);
+  const enrolled = await panel.world.graphql(
+    'mutation($input: EnrollInstanceInput!) { enrollInstance(input: $input) { instanceId } }',
+    { input: { token: node, name: 'n', hostname: 'n.example', version: '0.2.9' } },
+  );
+  expect(refusal(enrolled)).toEqual({ code: 'UNAUTHENTICATED', reason: 'TOKEN_REVOKED' });
   await mailbox.receive(tenant.account.email, /One-time codes are off/);
 });
 
-test('an account whose address was proved before keeps one-time codes and keys when its password is reset', async () => {
-  const tenant = await panel.world.tenant();
+test('an account whose address was proved before keeps what it has when its password is reset, and so do those who are in it', async () => {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const token = await mailbox.token(tenant.account.email, /Confirm/);
   const verifyEmail = 'mutation($token: String!) { verifyEmail(input: { token: $token }) { emailVerified } }';
   dataOf(await panel.world.graphql(verifyEmail, { token }));
+  const colleague = await member(tenant, mailbox, 'ADMIN');
   const { key } = await settleIn(tenant);
   await resetPassword(tenant);
   expect(await signIn(tenant)).toMatchObject({ totp_required: true });
   expect((await reads(key)).errors).toBeUndefined();
+  expect((await reads(colleague.accessToken)).errors).toBeUndefined();
+  const { body } = await panel.world.rest<{ revoked_reason?: string }[]>('/api/fleet/tokens', { token: key });
+  expect(body).toEqual([expect.not.objectContaining({ revoked_reason: expect.anything() })]);
 });

@@ -111,10 +111,12 @@ const close = async (token: string, input: Record<string, unknown> = {}) =>
     token,
   );
 
-const closeTenant = async (id: string, token: string) =>
+const proof: Record<string, unknown> = { currentPassword: 'administrator-password' };
+
+const closeTenant = async (id: string, token: string, input: typeof proof | null = proof) =>
   panel.world.graphql<{ closeTenant: { id: string; eraseAt: string } }>(
-    'mutation($id: ID!) { closeTenant(id: $id) { id eraseAt } }',
-    { id },
+    'mutation($id: ID!, $input: CloseOrganizationInput) { closeTenant(id: $id, input: $input) { id eraseAt } }',
+    { id, input },
     token,
   );
 
@@ -212,6 +214,8 @@ test.concurrent('closing takes an owner, the password, and a code where codes ar
     refusal(await closeTenant(tenant.id, tenant.token)),
     refusal(await closeTenant('org_nonsense', administrator)),
     refusal(await closeTenant(user.tenant.id, administrator)),
+    refusal(await closeTenant(tenant.id, administrator, null)),
+    refusal(await closeTenant(tenant.id, administrator, { currentPassword: 'wrong' })),
     refusal(await close(administrator, { currentPassword: 'administrator-password' })),
   ]).toEqual([
     { code: 'VALIDATION_FAILED', details: { 'input.currentPassword': 'Current password is wrong' } },
@@ -221,6 +225,8 @@ test.concurrent('closing takes an owner, the password, and a code where codes ar
     { code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' },
     { code: 'NOT_FOUND' },
     { code: 'CONFLICT', reason: 'OWN_TENANT' },
+    { code: 'VALIDATION_FAILED', details: { 'input.currentPassword': 'Current password is required' } },
+    { code: 'VALIDATION_FAILED', details: { 'input.currentPassword': 'Current password is wrong' } },
     { code: 'CONFLICT', reason: 'ADMINISTRATORS_TENANT' },
   ]);
   expect(await listed(tenant.id)).toEqual(active);

@@ -4,6 +4,7 @@ import { dataOf, refusal } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
+import { until } from '../../support/world.js';
 import { entryOf, rename, settled, tenantWithTrailIn, trailOf, verify } from './support.js';
 
 let panel: TestPanel;
@@ -257,6 +258,29 @@ describe('the export', () => {
     expect(lines.slice(2).map((line) => /"'(-\d-1)"/.exec(line)?.[1])).toEqual(['-0-1', '-1-1', '-2-1']);
     expect(answer.text).not.toMatch(/(^|,)"[=+@\-\t]/m);
     expect(answer.headers.get('x-ratelimit-limit')).not.toBeNull();
+  });
+
+  test.concurrent('breaks off where whoever asked for it has lost their access, and is the trail of when it began', async () => {
+    const tenant = await panel.world.tenant();
+    await settled(panel, tenant.id);
+    // More than lies between a panel and somebody who does not read.
+    await panel.sql(
+      `insert into identity.audit_event
+       select tenant_id, n, 'evt_' || n, category, action, actor, actor_kind, target, client_address, request_id,
+         jsonb_build_object('input', repeat('x', 4000)), occurred_at, recorded_at, previous_hash, hash
+       from identity.audit_event, generate_series(2, 5001) n where tenant_id = $1 and sequence = 1`,
+      [tenant.id],
+    );
+    const { email, password } = tenant.account;
+    const { access_token: token } = (await panel.world.login(email, password)).body;
+    const asked = async (by: string) =>
+      fetch(`${panel.panel.url}/audit/export`, { headers: { authorization: `Bearer ${by}` } });
+    const [ended, whole] = [await asked(token), await asked(tenant.token)];
+    expect([ended.status, whole.status]).toEqual([200, 200]);
+    expect((await panel.world.rest('/api/auth/logout', { method: 'POST', token })).status).toBe(204);
+    await until(async () => (await panel.world.rest('/api/auth/me', { token })).status === 401, 'the end');
+    await expect(ended.text()).rejects.toThrow('terminated');
+    expect((await whole.text()).trimEnd().split('\r\n')).toHaveLength(5_002);
   });
 
   test.concurrent('is for owners and admins', async () => {

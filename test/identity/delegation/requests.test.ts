@@ -8,6 +8,7 @@ import { until, type GraphQLAnswer, type Tenant } from '../../support/world.js';
 import { entryOf, trailOf } from '../audit/support.js';
 import { client, provider } from '../msp/support.js';
 import { Mailbox } from '../support/mailbox.js';
+import { giveRole, member, remove } from '../support/member.js';
 import { act, grant } from './support.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -178,6 +179,31 @@ test.concurrent('a provider asks, the owner is mailed and grants less, and both 
       target: asked.id,
     });
   }
+});
+
+test.concurrent('a request ends with the access of whoever made it', async () => {
+  const { parent, acme } = await pair();
+  const operator = await member(parent, mailbox, 'OPERATOR');
+  const { id } = dataOf(await ask(parent, acme.id, {}, operator.accessToken)).requestDelegation;
+  await giveRole(parent, operator.user.id, 'ADMIN');
+  await remove(parent, operator.user.id);
+  const shownNow = async () =>
+    dataOf(
+      await acme.graphql<{ delegationRequests: { nodes: { status: string; decidedBy: string | null }[] } }>(
+        '{ delegationRequests { nodes { status decidedBy } } }',
+      ),
+    ).delegationRequests.nodes;
+  await until(async () => (await shownNow())[0]?.status === 'WITHDRAWN', 'the request to end');
+  expect(await shownNow()).toEqual([{ status: 'WITHDRAWN', decidedBy: null }]);
+  expect(refusal(await answer(acme, 'approveDelegation', id))).toEqual({
+    code: 'CONFLICT',
+    reason: 'REQUEST_ENDED',
+  });
+  for (const tenant of [parent, acme])
+    expect(await entryOf(tenant, 'withdrawDelegationRequest')).toMatchObject({
+      actor: 'svc:identity',
+      actorKind: 'service',
+    });
 });
 
 test.concurrent('what is declined, withdrawn or not answered in seven days gives nothing', async () => {

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { silentLogger } from '#platform/logger.js';
+import { startHetznerSandbox, type HetznerSandbox } from '#sandbox/hetzner/start.js';
+import { startKubernetesSandbox, type KubernetesSandbox } from '#sandbox/kubernetes/start.js';
+
+import { connect } from '../../hosting/support/hosting-panel.js';
+import { cluster, clusterOf, registerOverRest } from '../../hosting/support/kubernetes-panel.js';
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
@@ -19,12 +25,19 @@ interface Shown {
 
 let mailbox: Mailbox;
 let panel: TestPanel;
+let hetzner: HetznerSandbox;
+let kubernetes: KubernetesSandbox;
 beforeAll(async () => {
   mailbox = await Mailbox.start();
-  panel = await startTestPanel({ SMTP_URL: mailbox.url, ...settings });
+  const clock = { now: () => new Date(), delay: async () => new Promise<void>(() => undefined) };
+  const ofStandIns = { port: 0, clock, logger: silentLogger };
+  hetzner = await startHetznerSandbox(ofStandIns);
+  kubernetes = await startKubernetesSandbox(ofStandIns);
+  panel = await startTestPanel({ SMTP_URL: mailbox.url, HETZNER_API_BASE: hetzner.url, ...settings });
 });
 afterAll(async () => {
   await panel.stop();
+  await Promise.all([hetzner.stop(), kubernetes.stop()]);
   await mailbox[Symbol.asyncDispose]();
 });
 
@@ -140,17 +153,89 @@ test('what was set up under a grant ends at its time too', async () => {
   expect(await ended(owner)).toEqual({ channels: { theirs: words }, repositories: { theirs: words } });
 });
 
+const kubeconfig = () => kubernetes.kubeconfig({ by: 'token' });
+
+test.concurrent('a webhook whose secret a provider has renewed, and so knows, ends with the grant', async () => {
+  const parent = await provider(panel);
+  const acme = await client(panel, mailbox, parent);
+  const { channelId: id } = made(await setUp(panel, acme.token, 'known'));
+  const given = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;
+  const { accessToken: token } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+  const rotate =
+    'mutation($id: ID!) { rotateWebhookSecret(input: { id: $id, keepPreviousHours: 0 }) { secret } }';
+  dataOf(await panel.world.graphql(rotate, { id }, token));
+  dataOf(await revoke(acme, given.id));
+  await until(async () => (await ended(acme)).channels['known'] !== null, 'the channel to be off');
+  expect((await ended(acme)).channels).toEqual({ known: words });
+});
+
+test.concurrent('a cluster and an account with a provider lose the credential that was given under a grant', async () => {
+  const parent = await provider(panel);
+  const acme = await client(panel, mailbox, parent);
+  const own = await cluster(acme, kubernetes, { name: 'own', access: { by: 'token' } });
+  const given = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;
+  const { accessToken: token } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+  const delegate = Object.assign(Object.create(acme) as Tenant, { token });
+  const replace = async (tenant: Tenant) =>
+    dataOf(
+      await tenant.graphql(
+        'mutation($id: ID!, $input: UpdateClusterInput!) { updateCluster(id: $id, input: $input) { status } }',
+        { id: own, input: { kubeconfig: kubeconfig() } },
+      ),
+    );
+  await replace(delegate);
+  dataOf(await connect(delegate, hetzner.token()));
+  dataOf(await revoke(acme, given.id));
+  await until(async () => (await clusterOf(acme, own)).reason === 'GRANT_ENDED', 'the cluster to lose it');
+  const account = async () =>
+    dataOf(
+      await acme.graphql<{ hostingProviders: { id: string; status: string; problem: string | null }[] }>(
+        '{ hostingProviders { id status problem } }',
+      ),
+    ).hostingProviders.find(({ id }) => id === 'hetzner');
+  await until(async () => (await account())?.status === 'FAILING', 'the account to lose its token');
+  const sentence = 'The access ended under which the provider had given its token: connect it again';
+  expect(await account()).toMatchObject({ problem: sentence });
+
+  // Nothing is sent by what they gave: neither a deployment nor an order.
+  const deployed = await acme.graphql(
+    'mutation($input: CreateDeploymentInput!) { createDeployment(input: $input) { id } }',
+    { input: { clusterId: own, name: 'web', image: 'nginx:1', env: { SECRET: 'of the client' } } },
+  );
+  expect(refusal(deployed)).toMatchObject({ code: 'CONFLICT' });
+  const ordered = await acme.graphql(
+    'mutation($input: ProvisionServerInput!) { provisionServer(input: $input) { id } }',
+    { input: { provider: 'hetzner', name: 'web-1', region: 'fsn1', size: 'cx22', installCloudOs: false } },
+  );
+  expect(refusal(ordered)).toMatchObject({ code: 'CONFLICT', reason: 'TOKEN_REFUSED' });
+
+  // What the client gives itself is its own.
+  await replace(acme);
+  dataOf(await connect(acme, hetzner.token()));
+  expect(await clusterOf(acme, own)).toMatchObject({ status: 'HEALTHY', reason: null });
+  expect(await account()).toMatchObject({ status: 'ACTIVE', problem: null });
+  const kept = await panel.sql(
+    `select 1 from hosting.cluster where tenant_id = $1 and grant_id is not null
+     union all select 1 from hosting.provider_account where tenant_id = $1 and grant_id is not null`,
+    [acme.id],
+  );
+  expect(kept).toEqual([]);
+});
+
 test.concurrent('a token that is still good sets nothing up once its grant has ended', async () => {
   const parent = await provider(panel);
   const acme = await client(panel, mailbox, parent);
   const { id } = dataOf(await grant(acme, { role: 'ADMIN' })).grantDelegation;
   const { accessToken } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
-  for (const table of ['fleet.ended_maker', 'governance.ended_grant'])
+  for (const table of ['fleet.ended_maker', 'governance.ended_grant', 'hosting.ended_grant'])
     await panel.sql(`insert into ${table} (tenant_id, id, ended_at) values ($1, $2, now())`, [acme.id, id]);
   const { channel, repository } = await setUp(panel, accessToken, 'late');
   expect([refusal(channel), refusal(repository)]).toEqual([
     { code: 'FORBIDDEN', reason: 'ACCESS_ENDED' },
     { code: 'FORBIDDEN', reason: 'GRANT_ENDED' },
   ]);
+  const late = Object.assign(Object.create(acme) as Tenant, { token: accessToken });
+  expect((await registerOverRest(late, kubeconfig())).status).toBe(403);
+  expect(refusal(await connect(late, hetzner.token()))).toEqual({ code: 'FORBIDDEN', reason: 'GRANT_ENDED' });
   expect(await ended(acme)).toEqual({ channels: {}, repositories: {} });
 });

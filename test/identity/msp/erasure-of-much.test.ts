@@ -99,6 +99,36 @@ async function exportOf(tenant: Tenant): Promise<string> {
   return (await tenant.rest(`/account/exports/${id}`)).text;
 }
 
+test('an export that is forgotten while it is fetched does not look whole', async () => {
+  const tenant = await panel.world.tenant();
+  const now = panel.clock.now();
+  await panel.sql(
+    `insert into identity.organization_export (tenant_id, id, started_at, completed_at, expires_at)
+     values ($1, 'exp_long', $2, $2, $3)`,
+    [tenant.id, now, new Date(now.getTime() + 3_600_000)],
+  );
+  // More than lies between a panel and somebody who does not read.
+  await panel.sql(
+    `insert into identity.organization_export_part
+     select $1, 'exp_long', 'fleet', 'instance', n, jsonb_build_array(jsonb_build_object('text', repeat('x', 1000000)))
+     from generate_series(0, 29) n`,
+    [tenant.id],
+  );
+  const asked = async () =>
+    fetch(`${panel.panel.url}/account/exports/exp_long`, {
+      headers: { authorization: `Bearer ${tenant.token}` },
+    });
+  const lines = (text: string) => text.trimEnd().split('\n').length;
+  expect(lines(await (await asked()).text())).toBe(30);
+  const cut = await asked();
+  expect(cut.status).toBe(200);
+  await panel.sql(
+    `delete from identity.organization_export_part where tenant_id = $1 and part between 20 and 29`,
+    [tenant.id],
+  );
+  await expect(cut.text()).rejects.toThrow('terminated');
+});
+
 test('of a tenant that has something of everything nothing is left, and the export has all of it', async () => {
   const parent = await provider(panel);
   const scene = await RichScene.rich(panel);

@@ -3,7 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
-import type { DelegationChanged } from '#schema/events.js';
+import type { AccountReclaimed, DelegationChanged } from '#schema/events.js';
 
 import { lockMaker } from '../../enrollment/makers.service.js';
 import { NotificationChannel } from './notification-channel.entity.js';
@@ -30,6 +30,25 @@ export const endedGrantsConsumer: Consumer = {
   },
 };
 
+/** For people of the tenant as well. */
+const notTheirs = 'It was set up before the owner of the address had the account';
+
+/** Disables what was set up with an account by whoever had it before its address was proved. */
+export const reclaimedAccountsConsumer: Consumer = {
+  topics: ['identity.account.reclaimed'],
+  async handle(step) {
+    const { em, event } = step;
+    const { makers } = event.payload as unknown as AccountReclaimed;
+    const channels = await em.find(
+      NotificationChannel,
+      { tenantId: event.tenantId, createdBy: { $in: makers } },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+    );
+    const why = { disabledReason: notTheirs, reason: 'ADDRESS_PROVED' };
+    for (const channel of channels) disable(step, channel, why, event.causedBy);
+  },
+};
+
 const atOnce = 20;
 
 /** The same for grants that end at their time, of which nothing is told. */
@@ -49,14 +68,24 @@ export const grantsRunOutSweep: Sweep = {
 };
 
 function endWithGrant(
-  { publish }: Pick<SweepStep, 'publish'>,
+  step: Pick<SweepStep, 'publish'>,
   channel: NotificationChannel,
   causedBy?: string,
 ): void {
   channel.grantEndsAt = null;
+  const why = { disabledReason: grantEnded, reason: 'GRANT_ENDED', grant: channel.grantId };
+  disable(step, channel, why, causedBy);
+}
+
+function disable(
+  { publish }: Pick<SweepStep, 'publish'>,
+  channel: NotificationChannel,
+  { disabledReason, ...why }: { disabledReason: string; reason: string; grant?: string | null },
+  causedBy?: string,
+): void {
   if (!channel.isEnabled) return;
-  const { tenantId, id, grantId } = channel;
-  Object.assign(channel, { isEnabled: false, disabledReason: grantEnded });
+  const { tenantId, id } = channel;
+  Object.assign(channel, { isEnabled: false, disabledReason });
   publish({
     ...auditEvent(
       { name: 'updateNotificationChannel', args: {} },
@@ -66,7 +95,7 @@ function endWithGrant(
         actor: 'svc:fleet',
         actorKind: 'service',
         clientAddress: '',
-        changes: { isEnabled: false, reason: 'GRANT_ENDED', grant: grantId },
+        changes: { isEnabled: false, ...why },
       },
     ),
     ...(causedBy === undefined ? {} : { causedBy }),

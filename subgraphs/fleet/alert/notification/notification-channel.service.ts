@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 
 import { ApiError, invalid, notFound } from '#platform/errors.js';
+import { grantOf } from '#platform/grant/grants.js';
 import { newId } from '#platform/ids.js';
 import { OutboundError } from '#platform/outbound/errors.js';
 import type { Outbound } from '#platform/outbound/outbound.js';
@@ -139,10 +140,14 @@ export class NotificationChannelService {
   async rotateSecret(operation: Operation, input: RotateWebhookSecretInput): Promise<WebhookSecretPayload> {
     const { id, keepPreviousHours } = validate(rotateWebhookSecretRules, input);
     const secret = newWebhookSecret();
+    const viewer = operation.requireViewer();
     const channel = await operation.write(async (write) => {
+      await requireGrant(write, viewer);
       const found = await own(operation, write, id);
       if (found.kind !== ChannelKind.WEBHOOK)
         throw new ApiError('CONFLICT', 'Only webhooks have a secret', { reason: 'CHANNEL_HAS_NO_SECRET' });
+      // Whoever knows the secret can write in the panel's name.
+      if (viewer.kind === 'delegate') Object.assign(found, grantOf(viewer));
       const now = operation.clock.now();
       const until = new Date(now.getTime() + (keepPreviousHours ?? defaultKeepHours) * hourMs);
       // What the receiver has is the oldest, where the answers to calls since were lost.
@@ -217,13 +222,6 @@ type NewChannel = Pick<
   tellsGitOps?: boolean | null | undefined;
   repeatIntervalMinutes?: number | null | undefined;
 };
-
-/** Under which grant a channel is set up, by a provider's user; nulls for what is the tenant's own. */
-function grantOf(viewer: Viewer): Pick<NotificationChannel, 'grantId' | 'grantEndsAt'> {
-  return viewer.kind === 'delegate'
-    ? { grantId: viewer.grantId, grantEndsAt: new Date(viewer.grantExpiresAt * 1000) }
-    : { grantId: null, grantEndsAt: null };
-}
 
 /** Whoever acts under a grant that has ended sets up nothing that would outlast it. */
 async function requireGrant({ em }: Write, viewer: Viewer): Promise<void> {

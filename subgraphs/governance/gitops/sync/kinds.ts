@@ -31,6 +31,8 @@ export type Host = (typeof hosts)[number];
 export const mostAtHosts: Readonly<Record<Host, number>> = { silent: 3, unknown: 6, answering: 8 };
 /** Before a look is tried again for which there was no room. */
 export const crowdedMs = 3_000;
+/** Between two looks at whether a tenant that is suspended has been restored: its repositories are not fetched. */
+export const suspendedMs = 30_000;
 /** By then a look has ended, or its process has. */
 export const longestLookMs = 120_000;
 /** As often is a commit tried that could not be put into force; later only by hand. */

@@ -18,6 +18,7 @@ import {
   longestLookMs,
   lookKind,
   mostOfTenant,
+  suspendedMs,
   type GitOpsPayload,
   type Host,
 } from './kinds.js';
@@ -34,6 +35,7 @@ export interface LookTools {
   keyring: Keyring;
   entitlements: Entitlements;
   logger: Logger;
+  isSuspended: (tenantId: string) => boolean;
 }
 
 const nothing: Applied = { done: [], left: [], problems: [], refusals: {}, canaries: new Map() };
@@ -50,7 +52,7 @@ export function lookJob(tools: LookTools): JobDefinition<GitOpsPayload> {
     async handle(step) {
       const place = room.place();
       try {
-        if (await begin(step, place)) await look(tools, step);
+        if (await begin(tools, step, place)) await look(tools, step);
       } finally {
         place.leave();
       }
@@ -80,12 +82,16 @@ async function look(tools: LookTools, step: LookStep): Promise<void> {
   });
 }
 
-/** Takes the look, unless another one is under way, or as many of the tenant, or at hosts like its own, as may be. */
-async function begin(step: LookStep, place: LookPlace): Promise<boolean> {
+/** Takes the look, unless the tenant is suspended, another one is under way, or as many of the tenant, or at hosts like its own, as may be. */
+async function begin({ isSuspended }: LookTools, step: LookStep, place: LookPlace): Promise<boolean> {
   return step.write(async (write) => {
     await advisoryLock(write.em, 'governance.gitops_look', step.payload.tenantId);
     const row = await locked(write, step);
     if (!row || row.isPaused) return false;
+    if (isSuspended(row.tenantId)) {
+      row.nextCheckAt = new Date(step.now.getTime() + suspendedMs);
+      return false;
+    }
     const isAnothers = row.lookingBy !== null && row.lookingBy !== step.jobId;
     if (isAnothers && row.lookingUntil !== null && row.lookingUntil > step.now) return false;
     if ((await isCrowded(write, step)) || !place.take(hostOf(row))) {

@@ -102,7 +102,8 @@ export class KubeClients {
   }
 
   private unsealed({ id, sealedCredential }: Credentialed): Credential {
-    if (sealedCredential === null) throw new Error(`the cluster ${id} is removed`);
+    if (sealedCredential === null)
+      throw new KubeError('UNAUTHORIZED', 'There is no credential of the cluster any more');
     return JSON.parse(this.keyring.open(sealedCredential, id)) as Credential;
   }
 

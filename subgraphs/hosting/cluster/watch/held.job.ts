@@ -36,6 +36,9 @@ export interface HeldCluster {
   resourceVersion: string | null;
 }
 
+/** With a credential: where that was forgotten there is nothing to watch by. */
+const watchable = 'deleted_at is null and sealed_credential is not null';
+
 const columns = `tenant_id as "tenantId", id, watch_epoch::text as epoch, credential_number as "credentialNumber",
   sealed_credential as "sealedCredential", identity, status, reason, message, resource_version as "resourceVersion"`;
 
@@ -55,7 +58,7 @@ export class Holdings {
   async renew(): Promise<HeldCluster[]> {
     return this.run(
       `update hosting.cluster set watcher_until = now() + make_interval(secs => ${leaseSeconds})
-       where watcher = ? and deleted_at is null returning ${columns}`,
+       where watcher = ? and ${watchable} returning ${columns}`,
       [this.holder],
     );
   }
@@ -64,7 +67,7 @@ export class Holdings {
   async claim(most: number): Promise<HeldCluster[]> {
     const free = await this.run<{ tenantId: string; id: string }>(
       `select tenant_id as "tenantId", id from hosting.cluster
-       where deleted_at is null and (watcher_until is null or watcher_until < now())
+       where ${watchable} and (watcher_until is null or watcher_until < now())
        order by watcher_until nulls first limit ?`,
       [most],
     );
@@ -74,7 +77,7 @@ export class Holdings {
         ...(await this.run(
           `update hosting.cluster set watcher = ?, watch_epoch = watch_epoch + 1,
              watcher_until = now() + make_interval(secs => ${leaseSeconds})
-           where tenant_id = ? and id = ? and deleted_at is null and (watcher_until is null or watcher_until < now())
+           where tenant_id = ? and id = ? and ${watchable} and (watcher_until is null or watcher_until < now())
            returning ${columns}`,
           [this.holder, tenantId, id],
         )),
@@ -98,7 +101,7 @@ export class Holdings {
       this.database.forTenant(tenantId).transactional(async (em) => {
         const held = await em.execute<unknown[]>(
           `select 1 from hosting.cluster
-           where tenant_id = ? and id = ? and watcher = ? and watch_epoch = ? and deleted_at is null for update`,
+           where tenant_id = ? and id = ? and watcher = ? and watch_epoch = ? and ${watchable} for update`,
           [tenantId, id, this.holder, epoch],
         );
         if (held.length === 0) throw new LostWatch(`the cluster ${id} is watched by others`);

@@ -1,0 +1,73 @@
+import { LockMode } from '@mikro-orm/core';
+
+import { endGrant } from '#platform/grant/grants.js';
+import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
+import type { Consumer } from '#platform/outbox/consumer.js';
+import { auditEvent } from '#platform/subgraph/audit.js';
+import type { DelegationChanged } from '#schema/events.js';
+
+import { changeCluster } from './change.service.js';
+import { Cluster } from './cluster.entity.js';
+import { ClusterStatus } from './cluster.status.js';
+
+/** Forgets the credentials of clusters that were given under a grant that was ended, before its time or for another one. */
+export const endedClusterGrants: Consumer = {
+  topics: ['identity.delegation.ended'],
+  async handle(step) {
+    const { em, event } = step;
+    const { delegationId } = event.payload as unknown as DelegationChanged;
+    await endGrant(step, 'hosting', delegationId);
+    const clusters = await em.find(
+      Cluster,
+      { tenantId: event.tenantId, grantId: delegationId, deletedAt: null },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+    );
+    for (const cluster of clusters) endWithGrant(step, cluster, event.causedBy);
+  },
+};
+
+const atOnce = 20;
+
+/** The same for grants that end at their time, of which nothing is told. */
+export const clusterGrantsRunOutSweep: Sweep = {
+  name: 'cluster.end-with-grants',
+  everyMs: 5_000,
+  due: 'select from hosting.cluster where grant_ends_at <= ?',
+  async run(step) {
+    const clusters = await step.em.find(
+      Cluster,
+      { grantEndsAt: { $lte: step.now } },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { grantEndsAt: 'asc', id: 'asc' }, limit: atOnce },
+    );
+    for (const cluster of clusters) endWithGrant(step, cluster);
+    return clusters.length === atOnce ? 'more' : 'done';
+  },
+};
+
+function endWithGrant({ publish }: Pick<SweepStep, 'publish'>, cluster: Cluster, causedBy?: string): void {
+  cluster.grantEndsAt = null;
+  if (cluster.deletedAt !== null || cluster.sealedCredential === null) return;
+  const { tenantId, id, grantId } = cluster;
+  changeCluster(publish, cluster, {
+    sealedCredential: null,
+    credentialNumber: cluster.credentialNumber + 1,
+    credentialExpiresAt: null,
+    status: ClusterStatus.DEGRADED,
+    reason: 'GRANT_ENDED',
+    message: 'The access ended under which the provider had given its credential: updateCluster replaces it',
+  });
+  publish({
+    ...auditEvent(
+      { name: 'updateCluster', args: {} },
+      {
+        tenantId,
+        target: id,
+        actor: 'svc:hosting',
+        actorKind: 'service',
+        clientAddress: '',
+        changes: { credential: null, reason: 'GRANT_ENDED', grant: grantId },
+      },
+    ),
+    ...(causedBy === undefined ? {} : { causedBy }),
+  });
+}
