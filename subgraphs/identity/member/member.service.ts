@@ -1,10 +1,9 @@
 import type { ObjectQuery } from '@mikro-orm/core';
 
 import { ApiError, notFound } from '#platform/errors.js';
-import type { Operation, Write } from '#platform/subgraph/operation.js';
+import type { Operation } from '#platform/subgraph/operation.js';
 import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 import { validate } from '#platform/validation.js';
-import type { MemberChanged } from '#schema/events.js';
 
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
 import type { AccountMail } from '../email/account-mail.js';
@@ -55,7 +54,7 @@ export class MemberService {
   async changeRole(operation: Operation, input: ChangeMemberRoleInput): Promise<User> {
     const { userId, role, currentPassword } = input;
     const viewer = operation.requireUser();
-    const { tenantId, role: ownRole } = viewer;
+    const { role: ownRole } = viewer;
     const before = await this.member(operation, userId);
     requireOwnerFor(ownRole, before.role, role);
     const concerned = before.role === role ? [] : [before.role, role];
