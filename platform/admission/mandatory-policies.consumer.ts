@@ -7,6 +7,7 @@ import type { Consumer } from '../outbox/consumer.js';
 export function mandatoryPoliciesConsumer(area: string): Consumer {
   return {
     topics: ['governance.policy.changed'],
+    bearsLate: true,
     async handle({ em, event }) {
       const { mandatory, version } = event.payload as { mandatory: number; version: number };
       await em.execute(

@@ -5,6 +5,7 @@ import type { Consumer } from '../outbox/consumer.js';
 export function entitlementConsumer(area: string): Consumer {
   return {
     topics: ['billing.entitlement.granted'],
+    bearsLate: true,
     handle: async ({ em, event }) => keepEntitlement(em, area, event.tenantId, event.payload),
   };
 }

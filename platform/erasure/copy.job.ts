@@ -24,6 +24,7 @@ const mostParts = 4096;
 export function copyConsumer(area: string): Consumer {
   return {
     topics: ['identity.organization-export.asked'],
+    bearsLate: true,
     async handle({ em, event }) {
       const { exportId } = event.payload as { exportId: string };
       await em.execute(

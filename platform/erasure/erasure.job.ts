@@ -34,6 +34,7 @@ const turnBytes = 1024 * 1024;
 export function erasureConsumer(area: string): Consumer {
   return {
     topics: ['identity.tenant.erased'],
+    bearsLate: true,
     async handle({ em, event }) {
       const { tenantId, erasureId } = event.payload as { tenantId: string; erasureId: string };
       await em.execute(

@@ -2,18 +2,16 @@ import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
 import { isPassing } from '../database/outage.js';
 import { systemQuestions } from '../database/system-em.js';
-import { JobBatch } from '../jobs/enqueue.js';
 import type { Logger } from '../logger.js';
 import type { Grant, Lease } from '../membership/lease.js';
 import { SingletonLoop } from '../membership/loop.js';
-import { inTraceOf, traced } from '../telemetry/tracing.js';
 import type { Consumer } from './consumer.js';
 import { isAfter, type DeliveredEvent, type Position } from './event.js';
-import { appendToOutbox, type OutboxEvent } from './outbox.js';
 import { parkedForm } from './parked.sweep.js';
 import { endBeyond, endOfStretch, readOutbox } from './reader.js';
 import { firstOf, listenersOf, Standings, topicsOf, type Listener, type Standing } from './standing.job.js';
 import type { OutboxTail } from './tail.js';
+import { inItsTrace, tell } from './tell.job.js';
 
 const batch = 100;
 // The tail tells of events that are wanted, and looks for them itself where nobody told. Events are removed once every
@@ -147,7 +145,7 @@ async function consumeOrPark(
 ): Promise<void> {
   const { database, source, logger, failures, standings } = turn;
   try {
-    await inItsTrace(turn, event, async () => consume(turn, grant, event, telling));
+    await inItsTrace(database.area, event, async () => consume(turn, grant, event, telling));
     failures.delete(event.eventId);
   } catch (error) {
     const count = (failures.get(event.eventId) ?? 0) + (isPassing(error) ? 0 : 1);
@@ -162,7 +160,7 @@ async function consumeOrPark(
         topic,
         tenantId,
         error instanceof Error ? error.message : String(error),
-        JSON.stringify(parkedForm(event)),
+        JSON.stringify(parkedForm(event, heardBy(telling.listeners, event))),
       ]);
       await telling.advance(em, to);
     });
@@ -174,36 +172,22 @@ async function consumeOrPark(
   }
 }
 
-/** A part of the trace in which the event was written, so that one leads from a request to what other areas do about it. */
-async function inItsTrace<T>(
-  { database: { area } }: ConsumeOptions,
-  { eventId, topic, causedBy, traceparent }: DeliveredEvent,
-  work: () => Promise<T>,
-): Promise<T> {
-  const attributes = {
-    'messaging.message.id': eventId,
-    'quazzar.area': area,
-    'quazzar.request_id': causedBy,
-  };
-  return inTraceOf({ traceparent }, async () => traced(`event ${topic}`, { attributes }, work));
-}
-
 async function consume(turn: Turn, grant: Grant, event: DeliveredEvent, telling: Telling): Promise<void> {
   const { database, clock, standings } = turn;
+  const { listeners, advance } = telling;
   await standings.inTurn(grant, async (em) => {
-    const events: OutboxEvent[] = [];
-    const jobs = new JobBatch();
-    const now = clock.now();
-    for (const { topic, consumer } of telling.listeners) {
-      if (topic !== event.topic) continue;
-      const publish = (caused: OutboxEvent) => events.push(caused);
-      await consumer.handle({ em, event, now, publish, enqueue: jobs.enqueue });
-    }
-    await em.flush();
-    await appendToOutbox(em, database.area, events, { requestId: event.causedBy, at: now });
-    await jobs.send(em, database.area, { requestId: event.causedBy });
-    await telling.advance(em, event.position);
+    await tell(em, {
+      area: database.area,
+      event,
+      listeners: heardBy(listeners, event),
+      now: clock.now(),
+    });
+    await advance(em, event.position);
   });
+}
+
+function heardBy(listeners: readonly Listener[], event: DeliveredEvent): Listener[] {
+  return listeners.filter(({ topic }) => topic === event.topic);
 }
 
 /** Rings when the tail has heard of an event that is wanted, also while the last turn was running. */

@@ -16,6 +16,11 @@ export interface Consumer {
   topics: readonly string[];
   /** Of one that joins others of its area that want the same topic: without it, it is told what they have not had. */
   name?: string;
+  /**
+   * Whether an event may also come after later ones of the same thing: it goes by versions, or by what is so now. Only such
+   * are told once more of what was set aside.
+   */
+  bearsLate?: true;
   handle(step: ConsumerStep): Promise<void>;
 }
 

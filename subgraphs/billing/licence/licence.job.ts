@@ -47,6 +47,7 @@ export function licenceNodes(times: TenantTime): Consumer {
 export function reissueLicences(times: TenantTime): Consumer {
   return {
     topics: ['billing.entitlement.granted'],
+    bearsLate: true,
     async handle({ em, event, now }) {
       const { tenantId } = event;
       const at = await times.at(em, tenantId, now);

@@ -10,6 +10,7 @@ import { mostInForce, suspendedPolicies } from './in-force.service.js';
  */
 export const followEntitlements: Consumer = {
   topics: ['billing.entitlement.granted'],
+  bearsLate: true,
   async handle({ em, event: { tenantId, payload }, now, publish }) {
     const [most, suspended] = [await mostInForce(em, tenantId), await suspendedPolicies(em, tenantId)];
     await keepEntitlement(em, 'governance', tenantId, payload);

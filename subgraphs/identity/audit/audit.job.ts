@@ -17,6 +17,7 @@ const tenantsAtOnce = 100;
 export function auditConsumer(keyring: Keyring): Consumer {
   return {
     topics: ['audit.mutation.recorded', 'audit.security.recorded'],
+    bearsLate: true,
     async handle({ em, event, now, publish }) {
       const head = await lockHead(em, keyring, event.tenantId, now);
       // The tenant has been erased since.

@@ -13,6 +13,7 @@ type Given = Pick<MspClientChanged, 'clientId' | 'plan' | 'instanceLimit'>;
  */
 export const followProviders: Consumer = {
   topics: ['billing.entitlement.granted', 'identity.tenant.suspended', 'identity.tenant.restored'],
+  bearsLate: true,
   async handle({ em, event, publish }) {
     const { tenantId: providerId } = event;
     // Each share that is given comes by here: whoever gives the next one is not to wait for nothing.
