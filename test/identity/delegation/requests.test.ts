@@ -4,6 +4,7 @@ import { dataOf, refusal } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
+import { toldLate } from '../../support/told-late.js';
 import { until, type GraphQLAnswer, type Tenant } from '../../support/world.js';
 import { entryOf, trailOf } from '../audit/support.js';
 import { client, provider } from '../msp/support.js';
@@ -204,6 +205,21 @@ test.concurrent('a request ends with the access of whoever made it', async () =>
       actor: 'svc:identity',
       actorKind: 'service',
     });
+});
+
+test.concurrent('a request of one who may ask again goes on when it is heard late that they once might not', async () => {
+  const { parent, acme } = await pair();
+  const operator = await member(parent, mailbox, 'OPERATOR');
+  const { id } = dataOf(await ask(parent, acme.id, {}, operator.accessToken)).requestDelegation;
+  await toldLate(panel, 'identity', {
+    topic: 'identity.member.changed',
+    tenantId: parent.id,
+    payload: { userId: operator.user.id, role: 'VIEWER' },
+    occurredAt: new Date(panel.clock.now().getTime() - day / 2),
+  });
+  expect(dataOf(await answer(acme, 'approveDelegation', id))['approveDelegation']).toMatchObject({
+    status: 'APPROVED',
+  });
 });
 
 test.concurrent('what is declined, withdrawn or not answered in seven days gives nothing', async () => {
