@@ -68,13 +68,16 @@ async function endMaker(
 ): Promise<void> {
   const { em, event, now } = step;
   await lockMaker(em, maker);
+  // A grant that has ended for all stays so: that it was limited before may be heard of after that.
   const spared = exceptFor ? JSON.stringify(exceptFor) : null;
   await em.execute(
-    `insert into fleet.ended_maker (tenant_id, id, ended_at, except_ids)
-     select ?, ?, ?, case when s.ids is not null then array(select jsonb_array_elements_text(s.ids)) end
+    `insert into fleet.ended_maker (tenant_id, id, ended_at, narrowed_at, except_ids)
+     select ?, ?, ?, ?, case when s.ids is not null then array(select jsonb_array_elements_text(s.ids)) end
      from (select ?::jsonb as ids) s
-     on conflict (tenant_id, id) do update set ended_at = excluded.ended_at, except_ids = excluded.except_ids`,
-    [event.tenantId, maker, now, spared],
+     on conflict (tenant_id, id) do update
+       set ended_at = excluded.ended_at, narrowed_at = excluded.narrowed_at, except_ids = excluded.except_ids
+       where excluded.narrowed_at is null or ended_maker.narrowed_at = ended_maker.ended_at`,
+    [event.tenantId, maker, now, exceptFor ? now : null, spared],
   );
   const column = reason === EnrollmentTokenEnd.GRANT_ENDED ? 'grant_id' : 'created_by';
   await endTokens(step, reason, {
