@@ -25,11 +25,11 @@ export interface MemberChanged {
 }
 
 /**
- * The address of an account was proved, by a password that was reset, which nobody had proved before: what was made with
- * the account until then may be a stranger's.
+ * The address of an account was proved, by a password that was reset, which nobody had proved before: all that was made in
+ * its organization until then may be a stranger's, whether or not whoever made it is still there.
  */
 export interface AccountReclaimed {
-  /** The user and all API keys that they had made. */
+  /** The users and API keys that are there: what they made in other organizations may be a stranger's as well. */
   makers: string[];
 }
 

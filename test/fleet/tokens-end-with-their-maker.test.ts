@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { EnrollmentTokenEnd } from '#subgraphs/fleet/enrollment/enrollment-token.entity.js';
 
@@ -8,6 +8,7 @@ import { Mailbox } from '../identity/support/mailbox.js';
 import { giveRole, member, remove } from '../identity/support/member.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { toldLate } from '../support/told-late.js';
 import { until, type Tenant } from '../support/world.js';
 
 let mailbox: Mailbox;
@@ -156,6 +157,43 @@ test('an access token that is still good makes none once its holder has ended', 
   );
   expect(refusal(answer)).toEqual({ code: 'FORBIDDEN', reason: 'ACCESS_ENDED' });
   expect(await reasons(tenant)).toEqual([]);
+});
+
+describe('nobody is spared any more once a grant has ended that was for some', () => {
+  const hasEnded = async (grant: string) =>
+    (
+      await panel.sql<{ ended: boolean }>('select fleet.has_maker_ended(array[$1, $2]) as ended', [
+        grant,
+        'usr_spared',
+      ])
+    )[0]!.ended;
+  const told = async (what: 'limited' | 'ended', grant: string) =>
+    toldLate(panel, 'fleet', {
+      topic: `identity.delegation.${what}`,
+      tenantId: 'org_some',
+      payload: { delegationId: grant, userIds: what === 'limited' ? ['usr_spared'] : null },
+      occurredAt: panel.clock.now(),
+    });
+
+  test('also if that it was for some is heard later', async () => {
+    await told('limited', 'dlg_late');
+    expect(await hasEnded('dlg_late')).toBe(false);
+    await told('ended', 'dlg_late');
+    expect(await hasEnded('dlg_late')).toBe(true);
+    await told('limited', 'dlg_late');
+    expect(await hasEnded('dlg_late')).toBe(true);
+  });
+
+  test('also if a version of before ended it', async () => {
+    await told('limited', 'dlg_before');
+    await panel.clock.advance(1_000);
+    await panel.sql(
+      `insert into fleet.ended_maker (tenant_id, id, ended_at) values ('org_some', 'dlg_before', $1)
+       on conflict (tenant_id, id) do update set ended_at = excluded.ended_at`,
+      [panel.clock.now()],
+    );
+    expect(await hasEnded('dlg_before')).toBe(true);
+  });
 });
 
 test('a token that someone revoked says so, and every reason has its words', async () => {

@@ -4,6 +4,7 @@ import { subscribe, WebhookReceiver } from '../fleet/alerts/support/webhook.js';
 import { byAdministrator } from '../hosting/support/kubernetes-panel.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
+import { toldLate } from '../support/told-late.js';
 import { until, type Tenant } from '../support/world.js';
 import { drive, isKnown, shown, turn, workers, type Canary, type Worker } from './support/canaries.js';
 import { signedIn, useScene } from './support/tenant.js';
@@ -41,6 +42,14 @@ async function start(tenant: Tenant, version: string, more: Record<string, unkno
   return answer.body.id;
 }
 
+async function isHalted(id: string): Promise<boolean> {
+  const [at] = await panel.sql<{ isHalted: boolean }>(
+    'select halted_at is not null as "isHalted" from governance.canary where id = $1',
+    [id],
+  );
+  return at!.isHalted;
+}
+
 const act = async (tenant: Tenant, id: string, action: string) =>
   tenant.rest<Canary>(`/api/governance/canary/${id}`, { method: 'PUT', body: { action } });
 
@@ -67,25 +76,38 @@ describe('a canary', { timeout: 180_000 }, () => {
         body: { lease, status: result },
       });
     expect((await report('in_progress')).status).toBe(204);
-    const halted = async () => {
-      const [at] = await panel.sql<{ isHalted: boolean }>(
-        'select halted_at is not null as "isHalted" from governance.canary where id = $1',
-        [running],
-      );
-      return at!.isHalted;
-    };
     await byAdministrator(tenant, 'suspendTenant');
-    await until(halted, 'the canary to stand still');
+    await until(async () => isHalted(running), 'the canary to stand still');
     await panel.clock.leap(2 * 3_600_000);
     await turn(panel, running, []);
     await byAdministrator(tenant, 'restoreTenant');
-    await until(async () => !(await halted()), 'the canary to go on');
+    await until(async () => !(await isHalted(running)), 'the canary to go on');
     await turn(panel, running, [], 30_000);
     expect(await shown(await signedIn(tenant), running)).toMatchObject({ status: 'running', reason: null });
     worker.version = '0.3.4';
     await report('success');
     expect(await drive(panel, tenant, running, all, ends)).toMatchObject({ status: 'succeeded' });
     expect(all.map(({ version }) => version)).toEqual(['0.3.4', '0.3.4']);
+  });
+
+  test('is as it was when it is heard late that its tenant was suspended and restored before it began', async () => {
+    const { tenant, all } = await scene(2);
+    const id = await start(tenant, '0.3.5', { steps: [{ percent: 50, bake_seconds: 86_400 }] });
+    await drive(panel, tenant, id, all, ['baking']);
+    const times = async () =>
+      panel.sql('select status, phase_at, bake_until from governance.canary where id = $1', [id]);
+    const before = await times();
+    const hoursAgo = (hours: number) => new Date(panel.clock.now().getTime() - hours * 3_600_000);
+    const told = { tenantId: tenant.id, topic: 'identity.tenant.suspended', occurredAt: hoursAgo(20) };
+    await toldLate(panel, 'governance', told);
+    expect(await isHalted(id)).toBe(true);
+    await toldLate(panel, 'governance', {
+      ...told,
+      topic: 'identity.tenant.restored',
+      occurredAt: hoursAgo(19),
+    });
+    expect(await isHalted(id)).toBe(false);
+    expect(await times()).toEqual(before);
   });
 
   test('whose step waits is paused once that has passed, and goes on with the next one when somebody resumes it', async () => {

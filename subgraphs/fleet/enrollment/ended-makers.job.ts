@@ -13,7 +13,7 @@ const permission = 'fleet.token.create' satisfies FleetPermission;
 /**
  * Ends the enrollment tokens of whoever may make none any more, in whichever tenant they made them: a user who was
  * removed or whose role was lowered, an API key that was revoked, a grant that ended, for all or for whom it names no more.
- * Of an account that was taken over by the owner of its address end those that were made until then.
+ * Of an organization whose owner has the account only now end those that anybody had made until then.
  */
 export const endedMakersConsumer: Consumer = {
   topics: [
@@ -39,8 +39,11 @@ export const endedMakersConsumer: Consumer = {
       }
       case 'identity.account.reclaimed': {
         const { makers } = step.event.payload as unknown as AccountReclaimed;
-        for (const maker of makers) await endTokens(step, maker, EnrollmentTokenEnd.ADDRESS_PROVED);
-        return;
+        const { tenantId, occurredAt } = step.event;
+        return endTokens(step, EnrollmentTokenEnd.ADDRESS_PROVED, {
+          sql: `(tenant_id = ? or created_by in (select jsonb_array_elements_text(?::jsonb))) and created_at <= ?`,
+          values: [tenantId, JSON.stringify(makers), occurredAt],
+        });
       }
       default: {
         const { userId, role } = step.event.payload as unknown as MemberChanged;
@@ -65,32 +68,38 @@ async function endMaker(
 ): Promise<void> {
   const { em, event, now } = step;
   await lockMaker(em, maker);
+  // A grant that has ended for all stays so: that it was limited before may be heard of after that.
   const spared = exceptFor ? JSON.stringify(exceptFor) : null;
   await em.execute(
-    `insert into fleet.ended_maker (tenant_id, id, ended_at, except_ids)
-     select ?, ?, ?, case when s.ids is not null then array(select jsonb_array_elements_text(s.ids)) end
+    `insert into fleet.ended_maker (tenant_id, id, ended_at, narrowed_at, except_ids)
+     select ?, ?, ?, ?, case when s.ids is not null then array(select jsonb_array_elements_text(s.ids)) end
      from (select ?::jsonb as ids) s
-     on conflict (tenant_id, id) do update set ended_at = excluded.ended_at, except_ids = excluded.except_ids`,
-    [event.tenantId, maker, now, spared],
+     on conflict (tenant_id, id) do update
+       set ended_at = excluded.ended_at, narrowed_at = excluded.narrowed_at, except_ids = excluded.except_ids
+       where excluded.narrowed_at is null or ended_maker.narrowed_at = ended_maker.ended_at`,
+    [event.tenantId, maker, now, exceptFor ? now : null, spared],
   );
-  await endTokens(step, maker, reason, exceptFor);
+  const column = reason === EnrollmentTokenEnd.GRANT_ENDED ? 'grant_id' : 'created_by';
+  await endTokens(step, reason, {
+    sql: `${column} = ? and created_by not in (select jsonb_array_elements_text(?::jsonb))`,
+    values: [maker, JSON.stringify(exceptFor ?? [])],
+    maker,
+  });
 }
 
 async function endTokens(
   { em, event, now, publish }: ConsumerStep,
-  maker: string,
   reason: EnrollmentTokenEnd,
-  exceptFor: readonly string[] = [],
+  which: { sql: string; values: unknown[]; maker?: string },
 ): Promise<void> {
-  const column = reason === EnrollmentTokenEnd.GRANT_ENDED ? 'grant_id' : 'created_by';
-  const ended = await em.execute<{ tenantId: string; id: string }[]>(
+  const ended = await em.execute<{ tenantId: string; id: string; createdBy: string }[]>(
     `update fleet.enrollment_token set revoked_at = ?, revoked_reason = ?
-     where ${column} = ? and revoked_at is null and expires_at > ? and (max_uses is null or uses < max_uses)
-       and created_by not in (select jsonb_array_elements_text(?::jsonb))
-     returning tenant_id as "tenantId", id`,
-    [now, reason, maker, now, JSON.stringify(exceptFor)],
+     where (${which.sql}) and revoked_at is null and expires_at > ? and (max_uses is null or uses < max_uses)
+     returning tenant_id as "tenantId", id, created_by as "createdBy"`,
+    [now, reason, ...which.values, now],
   );
-  for (const { tenantId, id } of ended) {
+  for (const { tenantId, id, createdBy } of ended) {
+    const maker = which.maker ?? createdBy;
     publish({
       ...auditEvent(
         { name: 'revokeEnrollmentToken', args: {} },

@@ -26,7 +26,7 @@ registerEnumType(EnrollmentTokenEnd, {
     INSTANCE_REMOVED: { description: 'The instance left the fleet that a node was to become again by it.' },
     ADDRESS_PROVED: {
       description:
-        'The account that made it was taken over by the owner of its address, which nobody had proved before.',
+        'It was made before the owner of an address, which nobody had proved until then, had the account and its organization.',
     },
   },
 });

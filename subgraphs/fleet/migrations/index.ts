@@ -49,6 +49,7 @@ import { copiesMigration } from './111-copies.js';
 import { listeningMigration } from './112-listening.js';
 import { earlierSecretsMigration } from './113-earlier-secrets.js';
 import { narrowedMakersMigration } from './114-narrowed-makers.js';
+import { endedAfterNarrowedMigration } from './115-ended-after-narrowed.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -184,4 +185,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   listeningMigration,
   earlierSecretsMigration,
   narrowedMakersMigration,
+  endedAfterNarrowedMigration,
 ];

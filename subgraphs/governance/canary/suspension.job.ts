@@ -14,9 +14,10 @@ export const haltedCanaries: Consumer = {
         [occurredAt, tenantId],
       );
     else
+      // What began after a restore of which it is heard late has stood still for no time.
       await em.execute(
         `update governance.canary c set halted_at = null, phase_at = phase_at + stood.span, bake_until = bake_until + stood.span
-         from (select id, ?::timestamptz - greatest(halted_at, phase_at) as span from governance.canary
+         from (select id, greatest(?::timestamptz - greatest(halted_at, phase_at), '0') as span from governance.canary
            where tenant_id = ? and halted_at is not null for update) stood
          where c.tenant_id = ? and c.id = stood.id`,
         [occurredAt, tenantId, tenantId],

@@ -4,7 +4,7 @@ import { endGrant } from '#platform/grant/grants.js';
 import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
-import type { AccountReclaimed, DelegationChanged } from '#schema/events.js';
+import type { DelegationChanged } from '#schema/events.js';
 
 import { GitOpsConfig, GitOpsHealth } from './gitops-config.entity.js';
 import { changed } from './gitops.events.js';
@@ -32,15 +32,14 @@ export const endedGrants: Consumer = {
 /** For people of the tenant as well. */
 const notTheirs = 'It was set up before the owner of the address had the account';
 
-/** Pauses what was set up with an account by whoever had it before its address was proved. */
+/** Pauses what anybody had set up in an organization until the owner of its address had the account. */
 export const reclaimedAccounts: Consumer = {
   topics: ['identity.account.reclaimed'],
   async handle(step) {
     const { em, event } = step;
-    const { makers } = event.payload as unknown as AccountReclaimed;
     const configs = await em.find(
       GitOpsConfig,
-      { tenantId: event.tenantId, createdBy: { $in: makers } },
+      { tenantId: event.tenantId, createdAt: { $lte: event.occurredAt } },
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
     const why = { pausedReason: notTheirs, reason: 'ADDRESS_PROVED' };

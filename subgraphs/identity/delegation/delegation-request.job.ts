@@ -34,9 +34,14 @@ export const endedAskers: Consumer = {
   topics: ['identity.member.changed'],
   async handle(step) {
     const { em, event, now } = step;
-    const { userId, role } = event.payload as unknown as MemberChanged;
+    const { userId } = event.payload as unknown as MemberChanged;
+    // Their role now: of a change it may be heard a day later, and they have been given back what they had, and asked anew.
+    const [user] = await em.execute<{ role: string }[]>(
+      'select role from identity."user" where tenant_id = ? and id = ?',
+      [event.tenantId, userId],
+    );
     const holders = identityPermissions['identity.delegation.use' satisfies IdentityPermission];
-    if (role !== null && holders.some((holder) => holder === role.toLowerCase())) return;
+    if (user && holders.some((holder) => holder === user.role.toLowerCase())) return;
     const asked = await em.execute<{ tenantId: string; id: string }[]>(
       `select tenant_id as "tenantId", id from identity.delegation_request
        where provider_id = ? and requested_by = ? and decision is null and expires_at > ? order by tenant_id`,

@@ -119,7 +119,6 @@ export class PasswordService {
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
     for (const other of others) await setRole(write, this.keys, other, { role, now });
-    for (const other of others) await tellReclaimed(write, other);
   }
 
   private async set(
@@ -144,13 +143,14 @@ export class PasswordService {
   }
 }
 
-/** Other areas end what was set up with the account: enrollment tokens, channels, repositories. */
+/** Other areas end what was set up until now, whoever did: enrollment tokens, channels, repositories. */
 async function tellReclaimed({ em, publish }: Write, { tenantId, id }: User): Promise<void> {
-  const keys = await em.find(ApiKey, { tenantId, createdBy: id });
+  const users = await em.find(User, { tenantId });
+  const keys = await em.find(ApiKey, { tenantId });
   publish({
     topic: 'identity.account.reclaimed',
     tenantId,
     entityId: id,
-    payload: { makers: [id, ...keys.map((key) => key.id)] } satisfies AccountReclaimed,
+    payload: { makers: [...users, ...keys].map((maker) => maker.id) } satisfies AccountReclaimed,
   });
 }

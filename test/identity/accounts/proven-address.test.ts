@@ -4,9 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
+import { toldLate } from '../../support/told-late.js';
 import type { Tenant } from '../../support/world.js';
 import { Mailbox } from '../support/mailbox.js';
-import { member } from '../support/member.js';
+import { member, remove } from '../support/member.js';
 import { enableTotp } from '../support/totp.js';
 
 let mailbox: Mailbox;
@@ -38,19 +39,25 @@ async function settleIn(tenant: Tenant): Promise<{ key: string; invitation: stri
   await tenant.graphql('mutation($input: InviteMemberInput!) { inviteMember(input: $input) { id } }', {
     input: { email, role: 'OWNER', currentPassword: tenant.account.password },
   });
-  dataOf(
-    await tenant.graphql(
-      `mutation {
-        createWebhookChannel(input: { name: "theirs", url: "https://127.0.0.1/theirs" }) { channel { id } }
-        createGitOpsConfig(input: { name: "theirs", repoUrl: "https://127.0.0.1/theirs.git" }) { id }
-      }`,
-    ),
-  );
   return {
     key: dataOf(made).createApiKey.key,
     invitation: await mailbox.token(email, /Join/),
-    node: await tenant.enrollmentToken(),
+    node: await setUp(tenant.token, 'theirs'),
   };
+}
+
+/** A channel, a repository and an enrollment token, which is the answer. */
+async function setUp(token: string, name: string): Promise<string> {
+  const made = await panel.world.graphql<{ createEnrollmentToken: { token: string } }>(
+    `mutation($name: String!, $url: String!) {
+      createWebhookChannel(input: { name: $name, url: $url }) { channel { id } }
+      createGitOpsConfig(input: { name: $name, repoUrl: $url }) { id }
+      createEnrollmentToken(input: { name: $name }) { token }
+    }`,
+    { name, url: `https://127.0.0.1/${name}.git` },
+    token,
+  );
+  return dataOf(made).createEnrollmentToken.token;
 }
 
 /** By what goes on: whether channels are on and repositories are read, and why enrollment tokens ended. */
@@ -81,6 +88,9 @@ const reads = async (key: string) => panel.world.graphql('{ tenant { id } }', {}
 test('whoever proves an address that a stranger had registered has the account for themselves', async () => {
   const tenant = await (await panel.world.tenant()).grantPlan('PRO');
   const accomplice = await member(tenant, mailbox, 'OWNER');
+  const former = await member(tenant, mailbox, 'ADMIN');
+  await setUp(former.accessToken, 'hidden');
+  await remove(tenant, former.user.id);
   const { key, invitation, node } = await settleIn(tenant);
   expect((await reads(key)).errors).toBeUndefined();
   await resetPassword(tenant);
@@ -106,9 +116,9 @@ test('whoever proves an address that a stranger had registered has the account f
   await expect
     .poll(async () => leftOf(String(signedIn['access_token'])), { timeout: 30_000 })
     .toEqual([
-      [{ isEnabled: false, disabledReason: why }],
-      [{ isPaused: true, pausedReason: why }],
-      [{ revokedReason: 'ADDRESS_PROVED' }],
+      Array(2).fill({ isEnabled: false, disabledReason: why }),
+      Array(2).fill({ isPaused: true, pausedReason: why }),
+      [{ revokedReason: 'MEMBER_REMOVED' }, { revokedReason: 'ADDRESS_PROVED' }],
     ]);
   const enrolled = await panel.world.graphql(
     'mutation($input: EnrollInstanceInput!) { enrollInstance(input: $input) { instanceId } }',
@@ -116,6 +126,26 @@ test('whoever proves an address that a stranger had registered has the account f
   );
   expect(refusal(enrolled)).toEqual({ code: 'UNAUTHENTICATED', reason: 'TOKEN_REVOKED' });
   await mailbox.receive(tenant.account.email, /One-time codes are off/);
+});
+
+test('what the owner of an address sets up stays, however late it is heard that they have the account', async () => {
+  const tenant = await (await panel.world.tenant()).grantPlan('PRO');
+  const occurredAt = panel.clock.now();
+  await panel.clock.advance(1_000);
+  await setUp(tenant.token, 'own');
+  const payload = { makers: [tenant.user.id] };
+  for (const area of ['fleet', 'governance'])
+    await toldLate(panel, area, {
+      topic: 'identity.account.reclaimed',
+      tenantId: tenant.id,
+      payload,
+      occurredAt,
+    });
+  expect(await leftOf(tenant.token)).toEqual([
+    [{ isEnabled: true, disabledReason: null }],
+    [{ isPaused: false, pausedReason: null }],
+    [{ revokedReason: null }],
+  ]);
 });
 
 test('an account whose address was proved before keeps what it has when its password is reset, and so do those who are in it', async () => {

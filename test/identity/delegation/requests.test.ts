@@ -4,6 +4,7 @@ import { dataOf, refusal } from '../../support/answers.js';
 import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
+import { toldLate } from '../../support/told-late.js';
 import { until, type GraphQLAnswer, type Tenant } from '../../support/world.js';
 import { entryOf, trailOf } from '../audit/support.js';
 import { client, provider } from '../msp/support.js';
@@ -181,18 +182,25 @@ test.concurrent('a provider asks, the owner is mailed and grants less, and both 
   }
 });
 
-test.concurrent('a request ends with the access of whoever made it', async () => {
+test.concurrent('a request ends with the access of whoever made it, and not for what they were before', async () => {
   const { parent, acme } = await pair();
   const operator = await member(parent, mailbox, 'OPERATOR');
   const { id } = dataOf(await ask(parent, acme.id, {}, operator.accessToken)).requestDelegation;
   await giveRole(parent, operator.user.id, 'ADMIN');
-  await remove(parent, operator.user.id);
+  await toldLate(panel, 'identity', {
+    topic: 'identity.member.changed',
+    tenantId: parent.id,
+    payload: { userId: operator.user.id, role: 'VIEWER' },
+    occurredAt: new Date(panel.clock.now().getTime() - day / 2),
+  });
   const shownNow = async () =>
     dataOf(
       await acme.graphql<{ delegationRequests: { nodes: { status: string; decidedBy: string | null }[] } }>(
         '{ delegationRequests { nodes { status decidedBy } } }',
       ),
     ).delegationRequests.nodes;
+  expect(await shownNow()).toEqual([{ status: 'PENDING', decidedBy: null }]);
+  await remove(parent, operator.user.id);
   await until(async () => (await shownNow())[0]?.status === 'WITHDRAWN', 'the request to end');
   expect(await shownNow()).toEqual([{ status: 'WITHDRAWN', decidedBy: null }]);
   expect(refusal(await answer(acme, 'approveDelegation', id))).toEqual({

@@ -3,7 +3,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { Sweep, SweepStep } from '#platform/membership/sweep.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import { auditEvent } from '#platform/subgraph/audit.js';
-import type { AccountReclaimed, DelegationChanged } from '#schema/events.js';
+import type { DelegationChanged } from '#schema/events.js';
 
 import { lockMaker } from '../../enrollment/makers.service.js';
 import { NotificationChannel } from './notification-channel.entity.js';
@@ -33,15 +33,14 @@ export const endedGrantsConsumer: Consumer = {
 /** For people of the tenant as well. */
 const notTheirs = 'It was set up before the owner of the address had the account';
 
-/** Disables what was set up with an account by whoever had it before its address was proved. */
+/** Disables what anybody had set up in an organization until the owner of its address had the account. */
 export const reclaimedAccountsConsumer: Consumer = {
   topics: ['identity.account.reclaimed'],
   async handle(step) {
     const { em, event } = step;
-    const { makers } = event.payload as unknown as AccountReclaimed;
     const channels = await em.find(
       NotificationChannel,
-      { tenantId: event.tenantId, createdBy: { $in: makers } },
+      { tenantId: event.tenantId, createdAt: { $lte: event.occurredAt } },
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
     const why = { disabledReason: notTheirs, reason: 'ADDRESS_PROVED' };
