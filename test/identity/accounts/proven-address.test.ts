@@ -5,8 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import type { Tenant } from '../../support/world.js';
+import { entryOf } from '../audit/support.js';
 import { Mailbox } from '../support/mailbox.js';
-import { member } from '../support/member.js';
+import { emailOf, member } from '../support/member.js';
 import { enableTotp } from '../support/totp.js';
 
 let mailbox: Mailbox;
@@ -116,6 +117,15 @@ test('whoever proves an address that a stranger had registered has the account f
   );
   expect(refusal(enrolled)).toEqual({ code: 'UNAUTHENTICATED', reason: 'TOKEN_REVOKED' });
   await mailbox.receive(tenant.account.email, /One-time codes are off/);
+  // Which roles the owner gives back is in the mail and in the trail.
+  const mail = await mailbox.receive(tenant.account.email, /before is ended/);
+  expect(mail.text).toContain(`<${await emailOf(panel, accomplice.user.id)}>, OWNER until now`);
+  const owner = Object.assign(Object.create(tenant) as Tenant, { token: signedIn['access_token'] });
+  expect(await entryOf(owner, 'changeMemberRole')).toMatchObject({
+    target: accomplice.user.id,
+    actor: 'svc:identity',
+    details: { changes: { reason: 'ADDRESS_PROVED', role: { from: 'OWNER', to: 'VIEWER' } } },
+  });
 });
 
 test('an account whose address was proved before keeps what it has when its password is reset, and so do those who are in it', async () => {
