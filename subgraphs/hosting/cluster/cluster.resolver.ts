@@ -168,7 +168,8 @@ export class ClusterResolver {
       'Why it is as it is, for programs; null when all is well. `UNREACHABLE`, `CERTIFICATE`, `TARGET_REFUSED`, `NOT_READY`, ' +
       '`CREDENTIAL_REFUSED` (also where it may not list or watch deployments any more), `NOT_WATCHED` (lists and watches of ' +
       'its deployments come to nothing: what is shown of them is old), `CREDENTIAL_UNREADABLE`, `OTHER_CLUSTER`, `GRANT_ENDED` (its ' +
-      'credential was given under access that has ended, and is forgotten); and where it is well else `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 days of its credential.',
+      'credential was given under access that has ended, and is forgotten), `ADDRESS_PROVED` (the same of one that was given ' +
+      'before the owner of an address proved that the account is theirs); and where it is well else `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 days of its credential.',
   })
   reason(@Root() cluster: Cluster, @Ctx() { operation }: SubgraphContext): string | null {
     return shown(cluster, operation.clock.now()).reason;

@@ -10,6 +10,16 @@ import { changeCluster } from './change.service.js';
 import { Cluster } from './cluster.entity.js';
 import { ClusterStatus } from './cluster.status.js';
 
+const grantEnded = {
+  reason: 'GRANT_ENDED',
+  message: 'The access ended under which the provider had given its credential: updateCluster replaces it',
+};
+const addressProved = {
+  reason: 'ADDRESS_PROVED',
+  message:
+    'Its credential was given before the owner of the address had the account: updateCluster replaces it',
+};
+
 /** Forgets the credentials of clusters that were given under a grant that was ended, before its time or for another one. */
 export const endedClusterGrants: Consumer = {
   topics: ['identity.delegation.ended'],
@@ -23,6 +33,22 @@ export const endedClusterGrants: Consumer = {
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
     for (const cluster of clusters) endWithGrant(step, cluster, event.causedBy);
+  },
+};
+
+/** Forgets what was given in an organization before the owner of an address proved that it is theirs, by whoever. */
+export const reclaimedClusters: Consumer = {
+  topics: ['identity.account.reclaimed'],
+  async handle(step) {
+    const { em, event } = step;
+    const clusters = await em.find(
+      Cluster,
+      { tenantId: event.tenantId, deletedAt: null },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+    );
+    for (const cluster of clusters)
+      if ((cluster.givenAt ?? cluster.createdAt) <= event.occurredAt)
+        forget(step, cluster, addressProved, { reason: addressProved.reason }, event.causedBy);
   },
 };
 
@@ -44,17 +70,26 @@ export const clusterGrantsRunOutSweep: Sweep = {
   },
 };
 
-function endWithGrant({ publish }: Pick<SweepStep, 'publish'>, cluster: Cluster, causedBy?: string): void {
+function endWithGrant(step: Pick<SweepStep, 'publish'>, cluster: Cluster, causedBy?: string): void {
+  forget(step, cluster, grantEnded, { reason: grantEnded.reason, grant: cluster.grantId }, causedBy);
+}
+
+function forget(
+  { publish }: Pick<SweepStep, 'publish'>,
+  cluster: Cluster,
+  shown: Pick<Cluster, 'reason' | 'message'>,
+  why: Record<string, unknown>,
+  causedBy?: string,
+): void {
   cluster.grantEndsAt = null;
   if (cluster.deletedAt !== null || cluster.sealedCredential === null) return;
-  const { tenantId, id, grantId } = cluster;
+  const { tenantId, id } = cluster;
   changeCluster(publish, cluster, {
     sealedCredential: null,
     credentialNumber: cluster.credentialNumber + 1,
     credentialExpiresAt: null,
     status: ClusterStatus.DEGRADED,
-    reason: 'GRANT_ENDED',
-    message: 'The access ended under which the provider had given its credential: updateCluster replaces it',
+    ...shown,
   });
   publish({
     ...auditEvent(
@@ -65,7 +100,7 @@ function endWithGrant({ publish }: Pick<SweepStep, 'publish'>, cluster: Cluster,
         actor: 'svc:hosting',
         actorKind: 'service',
         clientAddress: '',
-        changes: { credential: null, reason: 'GRANT_ENDED', grant: grantId },
+        changes: { credential: null, ...why },
       },
     ),
     ...(causedBy === undefined ? {} : { causedBy }),

@@ -57,7 +57,7 @@ export class AccountMail {
     this.send(cause, user, 'What was in your account before is ended', [
       'Nobody had confirmed this address before you chose a new password by it, so your account may have been made by ' +
         'somebody else, who is left with nothing: its API keys, invitations and one-time codes have ended, and in your ' +
-        'organization enrollment tokens have ended, notification channels are off, and repositories are paused. ' +
+        'organization enrollment tokens have ended, notification channels are off, repositories are paused, and the credentials of clusters and of accounts with providers are forgotten. ' +
         'Take up again what is yours.',
       ...(others.length > 0
         ? [

@@ -194,7 +194,7 @@ test.concurrent('a cluster and an account with a provider lose the credential th
       ),
     ).hostingProviders.find(({ id }) => id === 'hetzner');
   await until(async () => (await account())?.status === 'FAILING', 'the account to lose its token');
-  const sentence = 'The access ended under which the provider had given its token: connect it again';
+  const sentence = 'The access ended under which its token was given: connect it again';
   expect(await account()).toMatchObject({ problem: sentence });
 
   // Nothing is sent by what they gave: neither a deployment nor an order.
