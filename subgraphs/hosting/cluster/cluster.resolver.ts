@@ -22,6 +22,7 @@ import { eventSource } from '#platform/subgraph/subscription.js';
 import { Cluster, ClusterPage } from './cluster.entity.js';
 import { ClusterFilter, RegisterClusterInput, UpdateClusterInput } from './cluster.inputs.js';
 import type { ClusterService } from './cluster.service.js';
+import { forgotten } from './forgotten.js';
 import type { RegisterService } from './register.service.js';
 
 @ArgsType()
@@ -185,6 +186,8 @@ type Shown = Pick<Cluster, 'reason' | 'message'>;
 
 /** The end of its credential hides nothing but what it is the reason of itself. */
 function shown(cluster: Cluster, now: Date): Shown {
+  const lost = forgotten(cluster);
+  if (lost) return lost;
   const soon = ending(cluster, now);
   const isItsRefusal = soon?.reason === 'CREDENTIAL_ENDED' && cluster.reason === 'CREDENTIAL_REFUSED';
   return soon && (cluster.reason === null || isItsRefusal) ? soon : cluster;

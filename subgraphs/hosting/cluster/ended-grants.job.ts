@@ -9,16 +9,7 @@ import type { DelegationChanged } from '#schema/events.js';
 import { changeCluster } from './change.service.js';
 import { Cluster } from './cluster.entity.js';
 import { ClusterStatus } from './cluster.status.js';
-
-const grantEnded = {
-  reason: 'GRANT_ENDED',
-  message: 'The access ended under which the provider had given its credential: updateCluster replaces it',
-};
-const addressProved = {
-  reason: 'ADDRESS_PROVED',
-  message:
-    'Its credential was given before the owner of the address had the account: updateCluster replaces it',
-};
+import { addressProved, grantEnded, type Forgotten } from './forgotten.js';
 
 /** Forgets the credentials of clusters that were given under a grant that was ended, before its time or for another one. */
 export const endedClusterGrants: Consumer = {
@@ -32,7 +23,7 @@ export const endedClusterGrants: Consumer = {
       { tenantId: event.tenantId, grantId: delegationId, deletedAt: null },
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
-    for (const cluster of clusters) endWithGrant(step, cluster, event.causedBy);
+    for (const cluster of clusters) forget(step, cluster, grantEnded, event.causedBy);
   },
 };
 
@@ -48,7 +39,7 @@ export const reclaimedClusters: Consumer = {
     );
     for (const cluster of clusters)
       if ((cluster.givenAt ?? cluster.createdAt) <= event.occurredAt)
-        forget(step, cluster, addressProved, { reason: addressProved.reason }, event.causedBy);
+        forget(step, cluster, addressProved, event.causedBy);
   },
 };
 
@@ -65,31 +56,28 @@ export const clusterGrantsRunOutSweep: Sweep = {
       { grantEndsAt: { $lte: step.now } },
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { grantEndsAt: 'asc', id: 'asc' }, limit: atOnce },
     );
-    for (const cluster of clusters) endWithGrant(step, cluster);
+    for (const cluster of clusters) forget(step, cluster, grantEnded);
     return clusters.length === atOnce ? 'more' : 'done';
   },
 };
 
-function endWithGrant(step: Pick<SweepStep, 'publish'>, cluster: Cluster, causedBy?: string): void {
-  forget(step, cluster, grantEnded, { reason: grantEnded.reason, grant: cluster.grantId }, causedBy);
-}
-
 function forget(
   { publish }: Pick<SweepStep, 'publish'>,
   cluster: Cluster,
-  shown: Pick<Cluster, 'reason' | 'message'>,
-  why: Record<string, unknown>,
+  why: Forgotten,
   causedBy?: string,
 ): void {
   cluster.grantEndsAt = null;
   if (cluster.deletedAt !== null || cluster.sealedCredential === null) return;
   const { tenantId, id } = cluster;
+  const grantId = why === grantEnded ? cluster.grantId : null;
   changeCluster(publish, cluster, {
     sealedCredential: null,
     credentialNumber: cluster.credentialNumber + 1,
     credentialExpiresAt: null,
     status: ClusterStatus.DEGRADED,
-    ...shown,
+    ...why,
+    grantId,
   });
   publish({
     ...auditEvent(
@@ -100,7 +88,7 @@ function forget(
         actor: 'svc:hosting',
         actorKind: 'service',
         clientAddress: '',
-        changes: { credential: null, ...why },
+        changes: { credential: null, reason: why.reason, ...(grantId === null ? {} : { grant: grantId }) },
       },
     ),
     ...(causedBy === undefined ? {} : { causedBy }),

@@ -20,12 +20,14 @@ let mailbox: Mailbox;
 let panel: TestPanel;
 let hetzner: HetznerSandbox;
 let kubernetes: KubernetesSandbox;
+let another: KubernetesSandbox;
 beforeAll(async () => {
   mailbox = await Mailbox.start();
   const clock = { now: () => new Date(), delay: async () => new Promise<void>(() => undefined) };
   const ofStandIns = { port: 0, clock, logger: silentLogger };
   hetzner = await startHetznerSandbox(ofStandIns);
   kubernetes = await startKubernetesSandbox(ofStandIns);
+  another = await startKubernetesSandbox(ofStandIns);
   panel = await startTestPanel({
     SMTP_URL: mailbox.url,
     HETZNER_API_BASE: hetzner.url,
@@ -34,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await panel.stop();
-  await Promise.all([hetzner.stop(), kubernetes.stop()]);
+  await Promise.all([hetzner.stop(), kubernetes.stop(), another.stop()]);
   await mailbox[Symbol.asyncDispose]();
 });
 
@@ -102,6 +104,9 @@ test('whoever proves an address that a stranger had registered has the account f
   const { key, invitation, node } = await settleIn(tenant);
   const theirs = await cluster(tenant, kubernetes, { access: { by: 'token' } });
   dataOf(await connect(tenant, hetzner.token()));
+  // What the owner gives is theirs, however late it is heard that the account is.
+  const given = await cluster(tenant, another, { access: { by: 'token' } });
+  await panel.sql(`update hosting.cluster set given_at = now() + interval '1 hour' where id = $1`, [given]);
   expect((await reads(key)).errors).toBeUndefined();
   await resetPassword(tenant);
   const signedIn = await signIn(tenant);
@@ -141,6 +146,7 @@ test('whoever proves an address that a stranger had registered has the account f
     async () => (await clusterOf(owner, theirs)).reason === 'ADDRESS_PROVED',
     'the cluster to lose its credential',
   );
+  expect(await clusterOf(owner, given)).toMatchObject({ status: 'HEALTHY', reason: null });
   const account = async () =>
     dataOf(
       await owner.graphql<{ hostingProviders: { id: string; status: string }[] }>(
