@@ -22,7 +22,11 @@ import { PlacementTarget } from './placement/target.entity.js';
 import { ProviderAccount } from './provider/account.entity.js';
 import { Accounts } from './provider/accounts.service.js';
 import { createDrivers } from './provider/drivers.js';
-import { accountGrantsRunOutSweep, endedAccountGrants } from './provider/ended-grants.job.js';
+import {
+  accountGrantsRunOutSweep,
+  endedAccountGrants,
+  reclaimedAccounts,
+} from './provider/ended-grants.job.js';
 import { ProviderResolver } from './provider/provider.resolver.js';
 import { advanceJob } from './provision/advance.job.js';
 import { accountsDueSweep, accountsReconcileSweep, serversDueSweep } from './provision/due.job.js';
@@ -113,6 +117,7 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
       mandatoryPoliciesConsumer('hosting'),
       advanceHosting,
       endedAccountGrants,
+      reclaimedAccounts,
       ...kubernetes.consumers,
     ],
     sweeps: [

@@ -12,6 +12,8 @@ const ofClusters: Record<string, string> = {
   NOT_WATCHED:
     'What is shown of its deployments is old. See what stands between the panel and its API server: watches stay open for long.',
   CREDENTIAL_UNREADABLE: 'The panel can not open what it kept: give the kubeconfig again below.',
+  GRANT_ENDED: 'What runs there goes on. Give a kubeconfig of your own below.',
+  ADDRESS_PROVED: 'What runs there goes on. Give a kubeconfig of your own below.',
   OTHER_CLUSTER: 'Another cluster answers at its address. Nothing is read from that one or applied to it.',
   CREDENTIAL_ENDED: 'Give a new kubeconfig below.',
   CREDENTIAL_ENDING: 'Give a new kubeconfig below before it ends.',

@@ -45,9 +45,13 @@ export class Cluster {
   @Property({ type: 'text' })
   identity!: string;
 
-  /** Null once it is removed, and when the grant has ended under which it was given. */
+  /** Null once it is removed, and when the access has ended under which it was given. */
   @Property({ type: 'text', nullable: true })
   sealedCredential!: string | null;
+
+  /** When the credential was given that it has; null where that was before this was kept. */
+  @Property({ type: 'datetime', nullable: true })
+  givenAt!: Date | null;
 
   @Property({ type: 'integer' })
   credentialNumber!: number;

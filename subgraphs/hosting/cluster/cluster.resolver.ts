@@ -22,6 +22,7 @@ import { eventSource } from '#platform/subgraph/subscription.js';
 import { Cluster, ClusterPage } from './cluster.entity.js';
 import { ClusterFilter, RegisterClusterInput, UpdateClusterInput } from './cluster.inputs.js';
 import type { ClusterService } from './cluster.service.js';
+import { forgotten } from './forgotten.js';
 import type { RegisterService } from './register.service.js';
 
 @ArgsType()
@@ -168,7 +169,8 @@ export class ClusterResolver {
       'Why it is as it is, for programs; null when all is well. `UNREACHABLE`, `CERTIFICATE`, `TARGET_REFUSED`, `NOT_READY`, ' +
       '`CREDENTIAL_REFUSED` (also where it may not list or watch deployments any more), `NOT_WATCHED` (lists and watches of ' +
       'its deployments come to nothing: what is shown of them is old), `CREDENTIAL_UNREADABLE`, `OTHER_CLUSTER`, `GRANT_ENDED` (its ' +
-      'credential was given under access that has ended, and is forgotten); and where it is well else `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 days of its credential.',
+      'credential was given under access that has ended, and is forgotten), `ADDRESS_PROVED` (the same of one that was given ' +
+      'before the owner of an address proved that the account is theirs); and where it is well else `CREDENTIAL_ENDED`, and `CREDENTIAL_ENDING` in the last 14 days of its credential.',
   })
   reason(@Root() cluster: Cluster, @Ctx() { operation }: SubgraphContext): string | null {
     return shown(cluster, operation.clock.now()).reason;
@@ -184,6 +186,8 @@ type Shown = Pick<Cluster, 'reason' | 'message'>;
 
 /** The end of its credential hides nothing but what it is the reason of itself. */
 function shown(cluster: Cluster, now: Date): Shown {
+  const lost = forgotten(cluster);
+  if (lost) return lost;
   const soon = ending(cluster, now);
   const isItsRefusal = soon?.reason === 'CREDENTIAL_ENDED' && cluster.reason === 'CREDENTIAL_REFUSED';
   return soon && (cluster.reason === null || isItsRefusal) ? soon : cluster;

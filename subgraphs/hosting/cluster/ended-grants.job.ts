@@ -9,6 +9,7 @@ import type { DelegationChanged } from '#schema/events.js';
 import { changeCluster } from './change.service.js';
 import { Cluster } from './cluster.entity.js';
 import { ClusterStatus } from './cluster.status.js';
+import { addressProved, grantEnded, type Forgotten } from './forgotten.js';
 
 /** Forgets the credentials of clusters that were given under a grant that was ended, before its time or for another one. */
 export const endedClusterGrants: Consumer = {
@@ -22,7 +23,23 @@ export const endedClusterGrants: Consumer = {
       { tenantId: event.tenantId, grantId: delegationId, deletedAt: null },
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
-    for (const cluster of clusters) endWithGrant(step, cluster, event.causedBy);
+    for (const cluster of clusters) forget(step, cluster, grantEnded, event.causedBy);
+  },
+};
+
+/** Forgets what was given in an organization before the owner of an address proved that it is theirs, by whoever. */
+export const reclaimedClusters: Consumer = {
+  topics: ['identity.account.reclaimed'],
+  async handle(step) {
+    const { em, event } = step;
+    const clusters = await em.find(
+      Cluster,
+      { tenantId: event.tenantId, deletedAt: null },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+    );
+    for (const cluster of clusters)
+      if ((cluster.givenAt ?? cluster.createdAt) <= event.occurredAt)
+        forget(step, cluster, addressProved, event.causedBy);
   },
 };
 
@@ -39,22 +56,28 @@ export const clusterGrantsRunOutSweep: Sweep = {
       { grantEndsAt: { $lte: step.now } },
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { grantEndsAt: 'asc', id: 'asc' }, limit: atOnce },
     );
-    for (const cluster of clusters) endWithGrant(step, cluster);
+    for (const cluster of clusters) forget(step, cluster, grantEnded);
     return clusters.length === atOnce ? 'more' : 'done';
   },
 };
 
-function endWithGrant({ publish }: Pick<SweepStep, 'publish'>, cluster: Cluster, causedBy?: string): void {
+function forget(
+  { publish }: Pick<SweepStep, 'publish'>,
+  cluster: Cluster,
+  why: Forgotten,
+  causedBy?: string,
+): void {
   cluster.grantEndsAt = null;
   if (cluster.deletedAt !== null || cluster.sealedCredential === null) return;
-  const { tenantId, id, grantId } = cluster;
+  const { tenantId, id } = cluster;
+  const grantId = why === grantEnded ? cluster.grantId : null;
   changeCluster(publish, cluster, {
     sealedCredential: null,
     credentialNumber: cluster.credentialNumber + 1,
     credentialExpiresAt: null,
     status: ClusterStatus.DEGRADED,
-    reason: 'GRANT_ENDED',
-    message: 'The access ended under which the provider had given its credential: updateCluster replaces it',
+    ...why,
+    grantId,
   });
   publish({
     ...auditEvent(
@@ -65,7 +88,7 @@ function endWithGrant({ publish }: Pick<SweepStep, 'publish'>, cluster: Cluster,
         actor: 'svc:hosting',
         actorKind: 'service',
         clientAddress: '',
-        changes: { credential: null, reason: 'GRANT_ENDED', grant: grantId },
+        changes: { credential: null, reason: why.reason, ...(grantId === null ? {} : { grant: grantId }) },
       },
     ),
     ...(causedBy === undefined ? {} : { causedBy }),

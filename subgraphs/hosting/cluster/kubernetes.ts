@@ -21,7 +21,7 @@ import { KubeClients } from './api/clients.js';
 import { ClusterLoader } from './cluster.loader.js';
 import { ClusterResolver } from './cluster.resolver.js';
 import { ClusterService } from './cluster.service.js';
-import { clusterGrantsRunOutSweep, endedClusterGrants } from './ended-grants.job.js';
+import { clusterGrantsRunOutSweep, endedClusterGrants, reclaimedClusters } from './ended-grants.job.js';
 import { RegisterService } from './register.service.js';
 import { wakeRestored, wakeRestoredJob } from './restored-tenant.job.js';
 import { Watchers } from './watch/watchers.job.js';
@@ -53,7 +53,7 @@ export function createKubernetes(context: AreaContext<HostingEnv>, admission: Ad
       new PlacementResolver(placements, new PlaceService(keyring, admissions), targets, keyring),
       new PlacementTargetResolver(loader, targets),
     ],
-    consumers: [wakeRestored, endedClusterGrants],
+    consumers: [wakeRestored, endedClusterGrants, reclaimedClusters],
     sweeps: [
       clusterGrantsRunOutSweep,
       deploymentsDueSweep,

@@ -19,6 +19,7 @@ import { haDatabaseMigration } from './054-ha-database.js';
 import { copiesMigration } from './055-copies.js';
 import { listeningMigration } from './056-listening.js';
 import { grantsMigration } from './057-grants.js';
+import { givenMigration } from './058-given.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -41,4 +42,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   copiesMigration,
   listeningMigration,
   grantsMigration,
+  givenMigration,
 ];

@@ -14,9 +14,13 @@ export class ProviderAccount {
   @Property({ type: 'text' })
   id!: string;
 
-  /** Null when the grant has ended under which it was given. */
+  /** Null when the access has ended under which it was given. */
   @Property({ type: 'text', nullable: true })
   sealedToken!: string | null;
+
+  /** When the credential was given that it has; null where that was before this was kept. */
+  @Property({ type: 'datetime', nullable: true })
+  givenAt!: Date | null;
 
   /** Of the provider's user who gave the credential; null for what the tenant's own people gave. */
   @Property({ type: 'text', nullable: true })

@@ -105,6 +105,7 @@ export class Accounts {
       const id = before?.id ?? newId('providerAccount');
       const kept = {
         sealedToken: this.keyring.seal(token, id),
+        givenAt: now,
         ...grantOf(viewer),
         problem: null,
         lastCheckedAt: now,

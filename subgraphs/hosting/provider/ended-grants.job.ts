@@ -25,6 +25,22 @@ export const endedAccountGrants: Consumer = {
   },
 };
 
+/** Forgets what was given in an organization before the owner of an address proved that it is theirs, by whoever. */
+export const reclaimedAccounts: Consumer = {
+  topics: ['identity.account.reclaimed'],
+  async handle(step) {
+    const { em, event } = step;
+    const accounts = await em.find(
+      ProviderAccount,
+      { tenantId: event.tenantId },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { provider: 'asc' } },
+    );
+    for (const account of accounts)
+      if ((account.givenAt ?? account.connectedAt) <= event.occurredAt)
+        forget(step, account, { reason: 'ADDRESS_PROVED' }, event.causedBy);
+  },
+};
+
 const atOnce = 20;
 
 /** The same for grants that end at their time, of which nothing is told. */
@@ -43,14 +59,19 @@ export const accountGrantsRunOutSweep: Sweep = {
   },
 };
 
-function endWithGrant(
+function endWithGrant(step: Pick<SweepStep, 'publish'>, account: ProviderAccount, causedBy?: string): void {
+  forget(step, account, { reason: 'GRANT_ENDED', grant: account.grantId }, causedBy);
+}
+
+function forget(
   { publish }: Pick<SweepStep, 'publish'>,
   account: ProviderAccount,
+  why: { reason: string; grant?: string | null },
   causedBy?: string,
 ): void {
   account.grantEndsAt = null;
   if (account.sealedToken === null) return;
-  const { tenantId, id, provider, grantId } = account;
+  const { tenantId, id, provider } = account;
   Object.assign(account, { sealedToken: null, problem: tokenEnded });
   publish({
     ...auditEvent(
@@ -61,7 +82,7 @@ function endWithGrant(
         actor: 'svc:hosting',
         actorKind: 'service',
         clientAddress: '',
-        changes: { provider, token: null, reason: 'GRANT_ENDED', grant: grantId },
+        changes: { provider, token: null, ...why },
       },
     ),
     ...(causedBy === undefined ? {} : { causedBy }),

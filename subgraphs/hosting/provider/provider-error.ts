@@ -44,4 +44,4 @@ export class ProviderError extends Error {
 }
 
 /** What is said of an account whose token was given under access that has ended. */
-export const tokenEnded = 'The access ended under which the provider had given its token: connect it again';
+export const tokenEnded = 'The access ended under which its token was given: connect it again';

@@ -82,7 +82,9 @@ export class DelegationRequestLookupResolver {
 
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'The name of the user who asked, as it is now; null when they have left the provider.',
+    description:
+      'The name of the user who asked, as it is now; null when they have left the provider, and for whoever is neither an ' +
+      'owner of the client nor a user of the provider.',
   })
   async requestedByName(
     @Root() request: DelegationRequest,

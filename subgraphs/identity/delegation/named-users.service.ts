@@ -73,6 +73,7 @@ export async function shownUsers(
   return users.filter((user) => user !== null);
 }
 
-function mayKnow(viewer: Viewer | undefined, providerId: string): boolean {
+/** Whether people of the provider are shown by name and not by id alone. */
+export function mayKnow(viewer: Viewer | undefined, providerId: string): boolean {
   return viewer?.kind === 'user' && (viewer.tenantId === providerId || viewer.role === 'owner');
 }

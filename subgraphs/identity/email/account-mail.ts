@@ -11,6 +11,8 @@ interface Closing {
   token: string;
 }
 
+const mostListed = 50;
+
 /** The mail that accounts cause, in the transactions that cause it. */
 export class AccountMail {
   constructor(
@@ -39,6 +41,32 @@ export class AccountMail {
     this.send(cause, user, 'Your password was changed', [
       'The password of your account was changed, and your other sessions were ended.',
       'If this was not you, ask for a password reset at once.',
+    ]);
+  }
+
+  /** `others` with the roles that they have until now. */
+  reclaimed(
+    cause: MailCause,
+    user: Addressee,
+    others: readonly Pick<User, 'name' | 'email' | 'role'>[],
+  ): void {
+    const listed = others
+      .slice(0, mostListed)
+      .map(({ name, email, role }) => `${oneLine(name)} <${email}>, ${role} until now`);
+    const more = others.length > mostListed ? [`and ${others.length - mostListed} more`] : [];
+    this.send(cause, user, 'What was in your account before is ended', [
+      'Nobody had confirmed this address before you chose a new password by it, so your account may have been made by ' +
+        'somebody else, who is left with nothing: its API keys, invitations and one-time codes have ended, and in your ' +
+        'organization enrollment tokens have ended, notification channels are off, repositories are paused, and the credentials of clusters and of accounts with providers are forgotten. ' +
+        'Take up again what is yours.',
+      ...(others.length > 0
+        ? [
+            'These people may only look on from now on. Give those who belong there back their roles, which the audit ' +
+              'trail keeps as well:',
+            [...listed, ...more].join('\n'),
+            `${this.publicUrl}/members`,
+          ]
+        : []),
     ]);
   }
 

@@ -1,6 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
 
 import { enqueue } from '#platform/jobs/enqueue.js';
+import type { OutboxEvent } from '#platform/outbox/outbox.js';
+import { auditEvent } from '#platform/subgraph/audit.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
 import type { AccountReclaimed } from '#schema/events.js';
@@ -111,14 +113,19 @@ export class PasswordService {
   }
 
   /** All who are in by a stranger's invitation, or by that of one of them; their owner gives them back what they should have. */
-  private async lessenOthers(write: Write, { tenantId, id }: User, now: Date): Promise<void> {
+  private async lessenOthers(write: Write, owner: User, now: Date): Promise<void> {
+    const { tenantId, id } = owner;
     const role = UserRole.VIEWER;
     const others = await write.em.find(
       User,
       { tenantId, id: { $ne: id }, role: { $ne: role } },
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
-    for (const other of others) await setRole(write, this.keys, other, { role, now });
+    this.mail.reclaimed(write, owner, others);
+    for (const other of others) {
+      write.publish(lessened(other, role));
+      await setRole(write, this.keys, other, { role, now });
+    }
   }
 
   private async set(
@@ -141,6 +148,21 @@ export class PasswordService {
     await write.em.nativeUpdate(MailToken, links, { usedAt: now });
     this.mail.passwordChanged(write, user);
   }
+}
+
+/** What the trail has of a user whose role is about to be taken: nothing else keeps which one it was. */
+function lessened({ tenantId, id, role: from }: User, to: UserRole): OutboxEvent {
+  return auditEvent(
+    { name: 'changeMemberRole', args: {} },
+    {
+      tenantId,
+      target: id,
+      actor: 'svc:identity',
+      actorKind: 'service',
+      clientAddress: '',
+      changes: { reason: 'ADDRESS_PROVED', role: { from, to } },
+    },
+  );
 }
 
 /** Other areas end what was set up until now, whoever did: enrollment tokens, channels, repositories. */

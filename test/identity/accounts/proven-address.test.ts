@@ -2,22 +2,42 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { silentLogger } from '#platform/logger.js';
+import { startHetznerSandbox, type HetznerSandbox } from '#sandbox/hetzner/start.js';
+import { startKubernetesSandbox, type KubernetesSandbox } from '#sandbox/kubernetes/start.js';
+
+import { connect } from '../../hosting/support/hosting-panel.js';
+import { cluster, clusterOf } from '../../hosting/support/kubernetes-panel.js';
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { toldLate } from '../../support/told-late.js';
-import type { Tenant } from '../../support/world.js';
+import { until, type Tenant } from '../../support/world.js';
+import { entryOf } from '../audit/support.js';
 import { Mailbox } from '../support/mailbox.js';
-import { member, remove } from '../support/member.js';
+import { emailOf, member, remove } from '../support/member.js';
 import { enableTotp } from '../support/totp.js';
 
 let mailbox: Mailbox;
 let panel: TestPanel;
+let hetzner: HetznerSandbox;
+let kubernetes: KubernetesSandbox;
+let another: KubernetesSandbox;
 beforeAll(async () => {
   mailbox = await Mailbox.start();
-  panel = await startTestPanel({ SMTP_URL: mailbox.url, ALLOW_PRIVATE_TARGETS: '127.0.0.0/8' });
+  const clock = { now: () => new Date(), delay: async () => new Promise<void>(() => undefined) };
+  const ofStandIns = { port: 0, clock, logger: silentLogger };
+  hetzner = await startHetznerSandbox(ofStandIns);
+  kubernetes = await startKubernetesSandbox(ofStandIns);
+  another = await startKubernetesSandbox(ofStandIns);
+  panel = await startTestPanel({
+    SMTP_URL: mailbox.url,
+    HETZNER_API_BASE: hetzner.url,
+    ALLOW_PRIVATE_TARGETS: '127.0.0.0/8',
+  });
 });
 afterAll(async () => {
   await panel.stop();
+  await Promise.all([hetzner.stop(), kubernetes.stop(), another.stop()]);
   await mailbox[Symbol.asyncDispose]();
 });
 
@@ -92,6 +112,11 @@ test('whoever proves an address that a stranger had registered has the account f
   await setUp(former.accessToken, 'hidden');
   await remove(tenant, former.user.id);
   const { key, invitation, node } = await settleIn(tenant);
+  const theirs = await cluster(tenant, kubernetes, { access: { by: 'token' } });
+  dataOf(await connect(tenant, hetzner.token()));
+  // What the owner gives is theirs, however late it is heard that the account is.
+  const given = await cluster(tenant, another, { access: { by: 'token' } });
+  await panel.sql(`update hosting.cluster set given_at = now() + interval '1 hour' where id = $1`, [given]);
   expect((await reads(key)).errors).toBeUndefined();
   await resetPassword(tenant);
   const signedIn = await signIn(tenant);
@@ -125,7 +150,36 @@ test('whoever proves an address that a stranger had registered has the account f
     { input: { token: node, name: 'n', hostname: 'n.example', version: '0.2.9' } },
   );
   expect(refusal(enrolled)).toEqual({ code: 'UNAUTHENTICATED', reason: 'TOKEN_REVOKED' });
+  // Nothing is sent to a cluster or bought from an account that may be the stranger's.
+  const owner = Object.assign(Object.create(tenant) as Tenant, { token: signedIn['access_token'] });
+  await until(
+    async () => (await clusterOf(owner, theirs)).reason === 'ADDRESS_PROVED',
+    'the cluster to lose its credential',
+  );
+  expect(await clusterOf(owner, given)).toMatchObject({ status: 'HEALTHY', reason: null });
+  const account = async () =>
+    dataOf(
+      await owner.graphql<{ hostingProviders: { id: string; status: string }[] }>(
+        '{ hostingProviders { id status } }',
+      ),
+    ).hostingProviders.find(({ id }) => id === 'hetzner')?.status;
+  await until(async () => (await account()) === 'FAILING', 'the account to lose its token');
+  const input = { kubeconfig: kubernetes.kubeconfig({ by: 'token' }) };
+  const replace =
+    'mutation($id: ID!, $input: UpdateClusterInput!) { updateCluster(id: $id, input: $input) { id } }';
+  dataOf(await owner.graphql(replace, { id: theirs, input }));
+  dataOf(await connect(owner, hetzner.token()));
+  expect(await clusterOf(owner, theirs)).toMatchObject({ status: 'HEALTHY', reason: null });
+  expect(await account()).toBe('ACTIVE');
   await mailbox.receive(tenant.account.email, /One-time codes are off/);
+  // Which roles the owner gives back is in the mail and in the trail.
+  const mail = await mailbox.receive(tenant.account.email, /before is ended/);
+  expect(mail.text).toContain(`<${await emailOf(panel, accomplice.user.id)}>, OWNER until now`);
+  expect(await entryOf(owner, 'changeMemberRole')).toMatchObject({
+    target: accomplice.user.id,
+    actor: 'svc:identity',
+    details: { changes: { reason: 'ADDRESS_PROVED', role: { from: 'OWNER', to: 'VIEWER' } } },
+  });
 });
 
 test('what the owner of an address sets up stays, however late it is heard that they have the account', async () => {

@@ -69,6 +69,16 @@ test.concurrent('a request and its grant are found by their ids on both sides, b
   expect(dataOf(await find(acme, 'delegationRequest', id, names))).toEqual(asked);
   expect(dataOf(await find(parent, 'delegationRequestSent', id, names))).toEqual(asked);
   const granted = dataOf(await answer(acme, 'approveDelegation', id))['approveDelegation']!.delegationId!;
+  // Neither others of the client nor those who act in it are told the names of people of the provider.
+  const { accessToken: admin } = await member(acme, mailbox, 'ADMIN');
+  dataOf(await grant(acme, { role: 'ADMIN' }));
+  const { accessToken: delegate } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+  for (const token of [admin, delegate]) {
+    const others = Object.assign(Object.create(acme) as Tenant, { token });
+    expect(dataOf(await find(others, 'delegationRequest', id, 'id requestedByName'))).toEqual({
+      found: { id, requestedByName: null },
+    });
+  }
   const seen = { found: { id: granted, providerName: parent.user.tenant.name } };
   expect(dataOf(await find(acme, 'delegation', granted, 'id providerName'))).toEqual(seen);
   expect(dataOf(await find(parent, 'delegationReceived', granted, 'id providerName'))).toEqual(seen);

@@ -187,6 +187,9 @@ test.concurrent('a cluster and an account with a provider lose the credential th
   dataOf(await connect(delegate, hetzner.token()));
   dataOf(await revoke(acme, given.id));
   await until(async () => (await clusterOf(acme, own)).reason === 'GRANT_ENDED', 'the cluster to lose it');
+  // A version from before that was just looking at it says that it can not open what is not there.
+  await panel.sql(`update hosting.cluster set reason = 'CREDENTIAL_UNREADABLE' where id = $1`, [own]);
+  expect(await clusterOf(acme, own)).toMatchObject({ status: 'DEGRADED', reason: 'GRANT_ENDED' });
   const account = async () =>
     dataOf(
       await acme.graphql<{ hostingProviders: { id: string; status: string; problem: string | null }[] }>(
@@ -194,7 +197,7 @@ test.concurrent('a cluster and an account with a provider lose the credential th
       ),
     ).hostingProviders.find(({ id }) => id === 'hetzner');
   await until(async () => (await account())?.status === 'FAILING', 'the account to lose its token');
-  const sentence = 'The access ended under which the provider had given its token: connect it again';
+  const sentence = 'The access ended under which its token was given: connect it again';
   expect(await account()).toMatchObject({ problem: sentence });
 
   // Nothing is sent by what they gave: neither a deployment nor an order.
