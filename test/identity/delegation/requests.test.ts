@@ -10,17 +10,9 @@ import { entryOf, trailOf } from '../audit/support.js';
 import { client, provider } from '../msp/support.js';
 import { Mailbox } from '../support/mailbox.js';
 import { giveRole, member, remove } from '../support/member.js';
-import { act, grant } from './support.js';
+import { act, answer, grant, requestShown, type AccessRequest } from './support.js';
 
 const day = 24 * 60 * 60 * 1000;
-const shown = 'id clientId providerId role expiresInHours reason status decidedBy delegationId';
-
-interface Request {
-  id: string;
-  status: string;
-  delegationId: string | null;
-}
-
 let mailbox: Mailbox;
 let panel: TestPanel;
 beforeAll(async () => {
@@ -40,24 +32,11 @@ async function pair(): Promise<{ parent: Tenant; acme: Tenant }> {
 const wanted = { role: 'OPERATOR', expiresInHours: 8, reason: 'Two disks\nto replace' };
 
 const ask = async (parent: Tenant, clientId: string, input: object = {}, token = parent.token) =>
-  panel.world.graphql<{ requestDelegation: Request }>(
-    `mutation($input: RequestDelegationInput!) { requestDelegation(input: $input) { ${shown} } }`,
+  panel.world.graphql<{ requestDelegation: AccessRequest }>(
+    `mutation($input: RequestDelegationInput!) { requestDelegation(input: $input) { ${requestShown} } }`,
     { input: { clientId, ...wanted, ...input } },
     token,
   );
-
-const answer = async (
-  tenant: Tenant,
-  name: 'approveDelegation' | 'declineDelegation' | 'withdrawDelegationRequest',
-  id: string,
-  input?: object,
-): Promise<GraphQLAnswer<Record<string, Request>>> =>
-  name === 'approveDelegation'
-    ? tenant.graphql(
-        `mutation($id: ID!, $input: ApproveDelegationInput) { ${name}(id: $id, input: $input) { ${shown} } }`,
-        { id, input: input ?? null },
-      )
-    : tenant.graphql(`mutation($id: ID!) { ${name}(id: $id) { ${shown} } }`, { id });
 
 test.concurrent('a request and its grant are found by their ids on both sides, by the names of who asks', async () => {
   const [{ parent, acme }, stranger] = [await pair(), await provider(panel)];
@@ -230,7 +209,7 @@ test.concurrent('what is declined, withdrawn or not answered in seven days gives
   const acme = await client(own, mailbox, parent);
   const request = async () =>
     dataOf(
-      await parent.graphql<{ requestDelegation: Request }>(
+      await parent.graphql<{ requestDelegation: AccessRequest }>(
         'mutation($input: RequestDelegationInput!) { requestDelegation(input: $input) { id status } }',
         { input: { clientId: acme.id, ...wanted } },
       ),

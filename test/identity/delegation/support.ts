@@ -43,3 +43,25 @@ export const act = async (
     { input: { tenantId } },
     token,
   );
+
+export const requestShown = 'id clientId providerId role expiresInHours reason status decidedBy delegationId';
+
+export interface AccessRequest {
+  id: string;
+  status: string;
+  delegationId: string | null;
+}
+
+/** Of a request for access, by its client or by the provider. */
+export const answer = async (
+  tenant: Tenant,
+  name: 'approveDelegation' | 'declineDelegation' | 'withdrawDelegationRequest',
+  id: string,
+  input?: object,
+): Promise<GraphQLAnswer<Record<string, AccessRequest>>> =>
+  name === 'approveDelegation'
+    ? tenant.graphql(
+        `mutation($id: ID!, $input: ApproveDelegationInput) { ${name}(id: $id, input: $input) { ${requestShown} } }`,
+        { id, input: input ?? null },
+      )
+    : tenant.graphql(`mutation($id: ID!) { ${name}(id: $id) { ${requestShown} } }`, { id });
