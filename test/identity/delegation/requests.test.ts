@@ -5,7 +5,7 @@ import { Live } from '../../support/live.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
 import { toldLate } from '../../support/told-late.js';
-import { until, type GraphQLAnswer, type Tenant } from '../../support/world.js';
+import { until, type Tenant } from '../../support/world.js';
 import { entryOf, trailOf } from '../audit/support.js';
 import { client, provider } from '../msp/support.js';
 import { Mailbox } from '../support/mailbox.js';
