@@ -135,7 +135,8 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
         await retype(page, 'Replicas', '3');
         await page.keyboard.press('Enter');
         await passUntil(stage.panel, page.locator('.meter', { hasText: 'Ready' }).getByText('3 of 3'));
-        await page.locator('main').getByText('Running', { exact: true }).waitFor();
+        // Other variables are other pods, which take the place of the first ones one after another.
+        await passUntil(stage.panel, page.locator('main').getByText('Running', { exact: true }));
         expect(JSON.stringify(here.sandbox.deployment('default', 'web')?.spec)).toContain('"fast"');
         await press(page, 'Delete web', 'Delete');
         await heading(page, 'Kubernetes');
