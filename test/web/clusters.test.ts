@@ -36,9 +36,9 @@ async function scene(): Promise<Scene> {
   return { tenant, sandbox, clusterId };
 }
 
-async function run({ tenant, clusterId }: Scene, name: string): Promise<string> {
+async function run({ tenant, clusterId }: Scene, name: string, more: object = {}): Promise<string> {
   const { body, status, text } = await tenant.rest<{ id: string }>('/api/k8s/deployments', {
-    body: { cluster_id: clusterId, name, image: 'nginx:1.27', replicas: 2 },
+    body: { cluster_id: clusterId, name, image: 'nginx:1.27', replicas: 2, ...more },
   });
   if (status !== 201) throw new Error(`${status} ${text}`);
   return body.id;
@@ -49,6 +49,17 @@ function appsOf(sandbox: KubernetesSandbox): AppsV1Api {
   const config = new KubeConfig();
   config.loadFromString(sandbox.kubeconfig({ user: 'somebody', by: 'token' }));
   return config.makeApiClient(AppsV1Api);
+}
+
+/** What runs of it in the cluster. */
+async function containerOf({ sandbox }: Pick<Scene, 'sandbox'>, name: string) {
+  const { spec } = await appsOf(sandbox).readNamespacedDeployment({ name, namespace: 'default' });
+  const { image, env } = spec!.template.spec!.containers[0]!;
+  return {
+    replicas: spec!.replicas,
+    image,
+    env: Object.fromEntries((env ?? []).map((each) => [each.name, each.value])),
+  };
 }
 
 const seen = (page: Page, text: string | RegExp) => page.getByText(text).first();
@@ -121,9 +132,9 @@ describe.skipIf(!isChromiumThere)('one cluster', () => {
 });
 
 describe.skipIf(!isChromiumThere)('one deployment', () => {
-  test('shows what is wanted and what is there, and is scaled and deleted', async () => {
+  test('shows what is wanted and what is there, is scaled, keeps variables that no change names, and is deleted', async () => {
     const here = await scene();
-    const id = await run(here, 'web');
+    const id = await run(here, 'web', { env: { MODE: 'slow', OLD: 'gone', KEY: 'sealed' } });
     expect(
       await at(here.tenant, '/kubernetes', async (page) => {
         await press(page, 'default/web');
@@ -131,12 +142,18 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
         expect(page.url()).toBe(`${stage.panel.panel.url}/kubernetes/deployments/${id}`);
         await passUntil(stage.panel, page.locator('.meter', { hasText: 'Available' }).getByText('2 of 2'));
         expect(await wrongWith(page)).toEqual([]);
-        await retype(page, 'Environment variables', 'MODE=fast');
+        await tabTo(page, 'Take away OLD');
+        await page.keyboard.press('Space');
+        await retype(page, 'Environment variables', 'MODE=fast\nNEW=here');
         await retype(page, 'Replicas', '3');
         await page.keyboard.press('Enter');
         await passUntil(stage.panel, page.locator('.meter', { hasText: 'Ready' }).getByText('3 of 3'));
-        await page.locator('main').getByText('Running', { exact: true }).waitFor();
-        expect(JSON.stringify(here.sandbox.deployment('default', 'web')?.spec)).toContain('"fast"');
+        // Other variables are other pods, which take the place of the first ones one after another.
+        await passUntil(stage.panel, page.locator('main').getByText('Running', { exact: true }));
+        const { env } = await containerOf(here, 'web');
+        expect(env).toEqual({ MODE: 'fast', KEY: 'sealed', NEW: 'here' });
+        const taken = page.getByRole('group', { name: 'Variables that it has' }).getByRole('checkbox');
+        await expect.poll(async () => taken.count()).toBe(3);
         await press(page, 'Delete web', 'Delete');
         await heading(page, 'Kubernetes');
         await passUntil(stage.panel, page.getByRole('link', { name: 'default/web' }), 'detached');
@@ -147,23 +164,24 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
   test('of a placement is changed with all others of it', async () => {
     const { tenant, sandbox } = await scene();
     await tenant.graphql(
-      `mutation { placeDeployment(input: { name: "shop", image: "nginx:1.27", tag: "prod" }) { id } }`,
+      `mutation ($env: JSON) { placeDeployment(input: { name: "shop", image: "nginx:1.27", tag: "prod", env: $env }) { id } }`,
+      { env: { KEY: 'sealed', OLD: 'gone' } },
     );
-    const shop = async () => {
-      const { spec } = await appsOf(sandbox).readNamespacedDeployment({ name: 'shop', namespace: 'default' });
-      return [spec?.replicas, spec?.template.spec?.containers[0]?.image];
-    };
     expect(
       await at(tenant, '/kubernetes', async (page) => {
         const line = page.getByRole('list', { name: 'Placements' }).getByRole('listitem').first();
         await passUntil(stage.panel, line.getByText('Placed', { exact: true }).first());
         await open(page, 'Change shop', 'Change shop');
+        await tabTo(page, 'Take away OLD');
+        await page.keyboard.press('Space');
+        await retype(page, 'Environment variables', 'NEW=here');
         await retype(page, 'Image', 'nginx:1.28');
         await page.keyboard.press('Enter');
         await page.getByText('shop is being changed, from its first partition on.').waitFor();
         await line.getByText('nginx:1.28').waitFor();
         await passUntil(stage.panel, line.getByText('Placed', { exact: true }).first());
-        expect(await shop()).toEqual([1, 'nginx:1.28']);
+        const env = { KEY: 'sealed', NEW: 'here' };
+        expect(await containerOf({ sandbox }, 'shop')).toEqual({ replicas: 1, image: 'nginx:1.28', env });
       }),
     ).toEqual(nothingWrong);
   });

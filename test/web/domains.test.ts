@@ -200,8 +200,10 @@ describe.skipIf(!isChromiumThere)('hosting', () => {
         await tabTo(page, 'Name of the server');
         await page.keyboard.insertText('web-1');
         await press(page, 'Order it');
+        await heading(page, 'web-1');
+        await page.getByRole('progressbar', { name: 'Progress of web-1' }).waitFor();
+        await page.goBack();
         const row = page.getByRole('listitem').filter({ hasText: 'web-1' });
-        await row.getByRole('progressbar').waitFor();
         await passUntil(stage.panel, row.getByText('Ready', { exact: true }));
         await row.getByRole('link', { name: 'its instance' }).waitFor();
         await press(page, 'Protect web-1');

@@ -45,6 +45,41 @@ describe.skipIf(!isChromiumThere)('a list that is read page by page', () => {
     expect(dana.complaints).toEqual([]);
   });
 
+  test('that was read far is found again page by page, as far as it can be read', async () => {
+    const tenant = await stage.panel.world.tenant();
+    await makeGroup(tenant, 'group');
+    await stage.panel.sql(
+      `insert into fleet.instance_group select (jsonb_populate_record(g, jsonb_build_object(
+         'id', g.id || n, 'name', 'group-' || n))).* from fleet.instance_group g, generate_series(101, 260) n
+       where g.tenant_id = $1`,
+      [tenant.id],
+    );
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
+    const page = await dana.signIn(tenant, '/groups');
+    const rows = page.getByRole('list', { name: 'Groups of instances' }).getByRole('listitem');
+    for (let pages = 1; pages < 7; pages += 1) {
+      await rows.nth(pages * 25 - 1).waitFor();
+      await page.getByRole('button', { name: 'Show more' }).click();
+    }
+    await rows.nth(160).waitFor();
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Overview' }).click();
+    await heading(page, 'Overview');
+    let readings = 0;
+    await page.route('**/graphql', async (route) => {
+      const { operationName } = route.request().postDataJSON() as { operationName?: string };
+      if (operationName !== 'Groups') return route.fallback();
+      readings += 1;
+      return readings === 4 ? route.abort() : route.fallback();
+    });
+    await page.goBack();
+    await page.getByRole('alert').filter({ hasText: 'can not be reached' }).waitFor();
+    expect(await rows.count()).toBe(75);
+    // Nobody has to press for the others.
+    await rows.nth(124).waitFor();
+    expect(await rows.count()).toBe(125);
+    expect(dana.complaints).toEqual([]);
+  });
+
   test('shows a reading that something was done during, and is read once more after it', async () => {
     const tenant = await stage.panel.world.tenant();
     for (const name of ['first', 'second', 'third']) await makeGroup(tenant, name);

@@ -8,6 +8,7 @@ import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
+import { partAway } from './support/editing.js';
 import { useStage } from './support/stage.js';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -80,6 +81,30 @@ describe.skipIf(!isChromiumThere)('a page that is left open', () => {
         await used.getByText(/^0 of/).waitFor();
         await tenant.node();
         await used.getByText(/^1 of/).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+  });
+
+  test('of instances asks for none while a part of the panel is away and nobody looks, and once somebody does', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const node = await tenant.node();
+    expect(
+      await at(tenant, '/commands', async (page) => {
+        await partAway(page, 'InstanceList');
+        await press(page, 'Instances');
+        await page.getByRole('alert').filter({ hasText: 'can not be reached' }).waitFor();
+        await page.evaluate(`Object.defineProperty(document, 'hidden', { value: true, configurable: true })`);
+        let lists = 0;
+        page.on('request', (request) => {
+          if (request.postData()?.includes('query InstanceList')) lists += 1;
+        });
+        // An absence takes a while to be seen.
+        await page.waitForTimeout(4_000);
+        expect(lists).toBe(0);
+        await page.unroute('**/graphql');
+        await page.evaluate(`delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))`);
+        await page.getByRole('row', { name: node.name }).waitFor();
+        expect(lists).toBe(1);
       }),
     ).toEqual(nothingWrong);
   });

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 
 import { connection } from './connection.ts';
+import { afterInSight } from './in-sight.ts';
 
 /** By then the subscription has begun. */
 const begunWithinMs = 1_000;
@@ -9,15 +10,15 @@ const begunWithinMs = 1_000;
 export function useAfterConnecting(read: () => void, isAllowed = true): void {
   useEffect(() => {
     if (!isAllowed) return undefined;
-    let later: ReturnType<typeof setTimeout> | undefined;
+    let callOff = () => {};
     const told = () => {
-      clearTimeout(later);
-      if (connection.get() === 'live') later = setTimeout(read, begunWithinMs);
+      callOff();
+      if (connection.get() === 'live') callOff = afterInSight(begunWithinMs, read);
     };
     told();
     const leave = connection.follow(told);
     return () => {
-      clearTimeout(later);
+      callOff();
       leave();
     };
   }, [read, isAllowed]);

@@ -1,6 +1,7 @@
 import type { TypedDocumentNode } from '@urql/core';
 import { useEffect, useRef, useState } from 'react';
 
+import { afterInSight } from './in-sight.ts';
 import { follow } from './socket.ts';
 
 export interface LiveOptions<Data> {
@@ -32,25 +33,29 @@ export function useLive<Data, Variables>(
   useEffect(() => {
     if (!isReady) return undefined;
     const cursor = latest.current.after;
-    let later: ReturnType<typeof setTimeout> | undefined;
+    let callOff = () => {};
+    const later = (waitMs: number, work: () => void) => {
+      callOff();
+      callOff = afterInSight(waitMs, work);
+    };
     const leave = follow<Data, Variables>(document, JSON.parse(key) as Variables, {
       after: cursor,
       next: (data) => {
         inARow.current = 0;
         latest.current.next(data);
       },
-      lost: () => latest.current.lost(),
+      lost: () => later(0, () => latest.current.lost()),
       outdated: () => {
         const waitMs = inARow.current === 0 ? 0 : Math.min(60_000, 1_000 * 2 ** inARow.current);
         inARow.current += 1;
-        later = setTimeout(() => {
+        later(waitMs, () => {
           setRefused(({ times }) => ({ cursor, times: times + 1 }));
           latest.current.lost();
-        }, waitMs);
+        });
       },
     });
     return () => {
-      clearTimeout(later);
+      callOff();
       leave();
     };
   }, [document, key, isReady, refused.times]);

@@ -37,8 +37,11 @@ const nothing = {
   error: undefined,
 };
 
-/** How many pages of each list were shown last, by its query: whoever comes back to it finds as many. */
+/** How many pages of each list were shown last, by its query: whoever comes back to it finds as many, or the first few. */
 const shownOf = new Map<number, number>();
+
+/** Whoever comes back has not asked for the pages behind these, which are read one after another. */
+const mostFoundAgain = 5;
 
 /** A list that is read page by page and kept up to date by single rows. */
 export function usePages<Data, Variables extends AnyVariables, Row extends { id: string }>(
@@ -80,24 +83,31 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
       mine.isOld = false;
       turn.current += 1;
       put.current.clear();
-      const answer = await readParts(readPart, shown);
-      // Another list was asked for meanwhile.
-      if (underWay.current !== mine) return;
-      if ('parts' in answer) setPages(readAnew(answer.parts, new Map(put.current)));
-      else setPages((before) => ({ ...before, error: answer.error }));
+      for await (const reading of readingOf(readPart, shown)) {
+        // Another list was asked for meanwhile, or none.
+        if (underWay.current !== mine) return;
+        const news = new Map(put.current);
+        setPages((before) => afterReading(before, reading, news));
+      }
     }
-    underWay.current = undefined;
+    if (underWay.current === mine) underWay.current = undefined;
   }, [readPart]);
 
   const readMore = useCallback(
     async (after: string | null) => {
+      const showOneMore = () => {
+        shown.current += 1;
+        shownOf.set(list, Math.min(shown.current, mostFoundAgain));
+      };
+      // What is being read goes on to it.
+      if (underWay.current?.readPart === readPart) return showOneMore();
       const mine = turn.current;
       const { part, error } = await readPart(after);
       if (mine === turn.current) {
         setPages((before) => (part ? withNext(before, part) : { ...before, error }));
       }
-      // What is being read anew reaches to it as well.
-      if (part) shownOf.set(list, (shown.current += 1));
+      // A reading that has begun meanwhile reaches to it as well.
+      if (part) showOneMore();
     },
     [readPart, list],
   );
@@ -106,6 +116,9 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
     setPages(nothing);
     shown.current = shownOf.get(list) ?? 1;
     void readAll();
+    return () => {
+      underWay.current = undefined;
+    };
   }, [readAll, list]);
 
   /** Puts a row in the place of an older one, or first. */
@@ -137,27 +150,40 @@ interface PageRead<Row> {
   error: CombinedError | undefined;
 }
 
-/** As many pages as are shown by then, or why one of them could not be read. */
-async function readParts<Row>(
+type Reading<Row> = { parts: readonly PagePart<Row>[]; isWhole: boolean } | Pick<PageRead<Row>, 'error'>;
+
+/** Reads as many pages as are shown by then. Tells after each what there is so far, or why it could not be read. */
+async function* readingOf<Row>(
   readPart: (after: string | null) => Promise<PageRead<Row>>,
   shown: { readonly current: number },
-): Promise<{ parts: readonly PagePart<Row>[] } | Pick<PageRead<Row>, 'error'>> {
+): AsyncGenerator<Reading<Row>> {
   const parts: PagePart<Row>[] = [];
   let after: string | null = null;
   do {
     const { part, error } = await readPart(after);
-    if (!part) return { error };
+    if (!part) return yield { error };
     parts.push(part);
     after = part.pageInfo.hasNextPage ? part.pageInfo.endCursor : null;
+    yield { parts: [...parts], isWhole: after === null || parts.length >= shown.current };
   } while (after !== null && parts.length < shown.current);
-  return { parts };
+}
+
+/** A list that is read for the first time is shown as its pages come; of one that is there nothing goes meanwhile. */
+function afterReading<Row extends { id: string }>(
+  before: Pages<Row>,
+  reading: Reading<Row>,
+  news: ReadonlyMap<string, Row>,
+): Pages<Row> {
+  if (!('parts' in reading)) return { ...before, error: reading.error };
+  const now = readAnew(reading.parts, news);
+  return reading.isWhole || now.rows.length >= (before.rows?.length ?? 0) ? now : before;
 }
 
 /** Pages as they are now, with the rows before them that were put meanwhile and are in none. */
 function readAnew<Row extends { id: string }>(
   parts: readonly PagePart<Row>[],
   news: ReadonlyMap<string, Row>,
-): Pages<Row> {
+): Pages<Row> & { rows: readonly Row[] } {
   const page = [...new Map(parts.flatMap(({ nodes }) => nodes).map((row) => [row.id, row])).values()];
   const { endCursor, hasNextPage } = parts.at(-1)!.pageInfo;
   return {

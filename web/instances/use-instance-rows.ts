@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useClient, type CombinedError, type OperationResult } from 'urql';
 
+import { afterInSight } from '../api/in-sight.ts';
 import { problemOf } from '../api/problem.ts';
 import { isPassing } from '../api/use-again.ts';
 import { useLive } from '../api/use-live.ts';
@@ -15,7 +16,7 @@ import {
 import { useStore } from '../parts/store.ts';
 import { InstanceRows } from './instance-rows.ts';
 
-/** How long is waited at most before a page is asked for again. */
+/** About how long is waited at most before a page is asked for again. */
 const longestWaitMs = 5_000;
 
 /** By then those that have just enrolled have been told of too. */
@@ -35,6 +36,7 @@ export function useInstanceRows() {
 
   useEffect(() => {
     let isWanted = true;
+    let callOff = () => {};
     const page = async (after: string | null) =>
       client.query(InstanceListDocument, { after }, { requestPolicy: 'network-only' }).toPromise();
     const readAll = async () => {
@@ -42,11 +44,13 @@ export function useInstanceRows() {
       rows.begin();
       do {
         let answer: OperationResult<InstanceListQuery> = await page(after);
-        // Of twenty pages one may go astray, in a failover all do; those that are there already are not asked for again.
+        // Of twenty pages one may go astray, in a failover all do, and of all tabs at once. Those that came are not asked for again.
         for (let again = 1; isWanted && answer.error && isPassing(problemOf(answer.error)); again += 1) {
           setError(answer.error);
-          const waitMs = Math.min(longestWaitMs, again * 1_000);
-          await new Promise((resolve) => setTimeout(resolve, waitMs));
+          const waitMs = Math.min(longestWaitMs, again * 1_000) * (0.75 + Math.random() / 2);
+          await new Promise<void>((resolve) => {
+            callOff = afterInSight(waitMs, resolve);
+          });
           answer = await page(after);
         }
         if (!isWanted) return;
@@ -62,6 +66,7 @@ export function useInstanceRows() {
     void readAll();
     return () => {
       isWanted = false;
+      callOff();
     };
   }, [client, rows, turn]);
 

@@ -5,7 +5,7 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { changedOf } from '../parts/changed.ts';
 import { textOf } from '../parts/form.ts';
-import { ImageFields, VariablesField, variablesOf } from './image-fields.tsx';
+import { changedVariablesOf, ImageFields, VariablesChange } from './image-fields.tsx';
 
 interface Conflict {
   manager: string;
@@ -19,7 +19,7 @@ interface ChangeDeploymentProps {
 
 /** Another image, number of replicas or other variables; where others own what that changes, it is offered to take it from them. */
 export function ChangeDeployment({ deployment, onChange }: ChangeDeploymentProps) {
-  const { id, image, replicas, reason } = deployment;
+  const { id, image, replicas, reason, envNames } = deployment;
   const [conflicts, setConflicts] = useState<readonly Conflict[]>([]);
   const isContested = conflicts.length > 0 || reason === 'FIELD_CONFLICT';
   return (
@@ -30,11 +30,8 @@ export function ChangeDeployment({ deployment, onChange }: ChangeDeploymentProps
           const filled = { image: textOf(form, 'image'), replicas: Number(form.get('replicas')) };
           // Where others own something all of it is sent: what is shown is theirs, and the panel wanted another.
           const changes = isContested ? filled : changedOf({ image, replicas }, filled);
-          const env = variablesOf(form);
-          return {
-            id,
-            input: { ...changes, ...(env ? { env } : {}), takesOver: form.get('takesOver') === 'on' },
-          };
+          const takesOver = form.get('takesOver') === 'on';
+          return { id, input: { ...changes, ...changedVariablesOf(form), takesOver } };
         }}
         submit="Change it"
         done="It is being changed."
@@ -45,7 +42,7 @@ export function ChangeDeployment({ deployment, onChange }: ChangeDeploymentProps
         onRefused={({ details }) => setConflicts(conflictsOf(details))}
       >
         <ImageFields image={image} replicas={replicas} />
-        <VariablesField isChange />
+        <VariablesChange names={envNames ?? []} />
         {isContested && (
           <fieldset>
             <legend>Others own what this would change</legend>

@@ -2,7 +2,7 @@ import { UpdatePlacementDocument, type PlacementsQuery } from '../generated/grap
 import { changedOf } from '../parts/changed.ts';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { textOf } from '../parts/form.ts';
-import { ImageFields, VariablesField, variablesOf } from './image-fields.tsx';
+import { changedVariablesOf, ImageFields, VariablesChange } from './image-fields.tsx';
 
 interface ChangePlacementProps {
   /** As it was when editing began. */
@@ -13,15 +13,14 @@ interface ChangePlacementProps {
 
 /** Another image, number of replicas or other variables, which is rolled out from the first partition on. */
 export function ChangePlacement({ placement, onClose, onDone }: ChangePlacementProps) {
-  const { id, name, image, replicas } = placement;
+  const { id, name, image, replicas, envNames } = placement;
   return (
     <FormDialog
       title={`Change ${name}`}
       document={UpdatePlacementDocument}
       variables={(form) => {
         const filled = { image: textOf(form, 'image'), replicas: Number(form.get('replicas')) };
-        const env = variablesOf(form);
-        return { id, input: { ...changedOf({ image, replicas }, filled), ...(env ? { env } : {}) } };
+        return { id, input: { ...changedOf({ image, replicas }, filled), ...changedVariablesOf(form) } };
       }}
       submit="Change it"
       done={`${name} is being changed, from its first partition on.`}
@@ -29,7 +28,7 @@ export function ChangePlacement({ placement, onClose, onDone }: ChangePlacementP
       onClose={onClose}
     >
       <ImageFields image={image} replicas={replicas} />
-      <VariablesField isChange />
+      <VariablesChange names={envNames ?? []} />
     </FormDialog>
   );
 }

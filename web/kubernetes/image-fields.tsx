@@ -1,4 +1,4 @@
-import { Field, LongField } from '../parts/field.tsx';
+import { Field, FieldGroup, LongField } from '../parts/field.tsx';
 import { textOf, wordsIn } from '../parts/form.ts';
 
 /** What is run, and how often. */
@@ -20,27 +20,55 @@ export function ImageFields({ image, replicas = 1 }: { image?: string; replicas?
 }
 
 /** What the image is given to work with. */
-export function VariablesField({ isChange = false }: { isChange?: boolean }) {
-  const rest = isChange
-    ? 'What is kept is not shown: left empty it stays, and what is filled in takes the place of all of it.'
-    : 'They are kept sealed and never shown again.';
+export function VariablesField() {
   return (
-    <LongField
-      label="Environment variables"
+    <LinesOfVariables
       name="env"
-      autoComplete="off"
-      spellCheck={false}
-      hint={`NAME=value, one a line, at most 100. ${rest}`}
+      hint="NAME=value, one a line, at most 100. They are kept sealed and never shown again."
     />
   );
 }
 
+/** Some of the variables are set or taken away: nobody could send the values of the others once more. */
+export function VariablesChange({ names }: { names: readonly string[] }) {
+  return (
+    <>
+      {names.length > 0 && (
+        <FieldGroup legend="Variables that it has" name="removeEnv">
+          {names.map((name) => (
+            <label className="check" key={name}>
+              <input type="checkbox" name="removeEnv" value={name} /> Take away {name}
+            </label>
+          ))}
+        </FieldGroup>
+      )}
+      <LinesOfVariables
+        name="setEnv"
+        hint="NAME=value, one a line: these are set, the others stay. At most 100 with those, kept sealed and never shown again."
+      />
+    </>
+  );
+}
+
+function LinesOfVariables({ name, hint }: { name: string; hint: string }) {
+  return (
+    <LongField label="Environment variables" name={name} autoComplete="off" spellCheck={false} hint={hint} />
+  );
+}
+
 /** All that were filled in; undefined where none was. */
-export function variablesOf(form: FormData): Record<string, string> | undefined {
-  const lines = textOf(form, 'env')
+export function variablesOf(form: FormData, field = 'env'): Record<string, string> | undefined {
+  const lines = textOf(form, field)
     .split('\n')
     .filter((line) => line.trim() !== '');
   return lines.length === 0 ? undefined : Object.fromEntries(lines.map(variableOf));
+}
+
+/** What is changed of those that are there; nothing where nothing was filled in and ticked. */
+export function changedVariablesOf(form: FormData) {
+  const setEnv = variablesOf(form, 'setEnv');
+  const removeEnv = form.getAll('removeEnv').map(String);
+  return { ...(setEnv ? { setEnv } : {}), ...(removeEnv.length > 0 ? { removeEnv } : {}) };
 }
 
 function variableOf(line: string): [name: string, value: string] {
