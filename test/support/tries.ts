@@ -8,7 +8,7 @@ export class Tries implements Reporter {
     const { state, errors } = test.result();
     if (state !== 'passed' || !errors) return;
     for (const { message, stack } of errors) {
-      const [place] = /\btest\/\S+:\d+(?=:\d+\)?$)/m.exec(stack ?? '') ?? ['somewhere'];
+      const [place] = /\btest\/\S+\.test\.ts:\d+/.exec(stack ?? '') ?? ['somewhere'];
       this.told.push(`${test.fullName}\n  at ${place}: ${message.replaceAll('\n', '\n    ')}`);
     }
   }

@@ -175,9 +175,8 @@ describe.skipIf(!isChromiumThere)('one client', () => {
     await mailbox.receive(wrong, /Join/);
     expect(
       await at(parent, `/clients/${made.body.id}`, async (page) => {
-        const shown = async (name: string, value: string) => {
-          await expect.poll(async () => page.getByLabel(name, { exact: true }).inputValue()).toBe(value);
-        };
+        const shown = async (name: string, value: string) =>
+          expect.poll(async () => page.getByLabel(name, { exact: true }).inputValue()).toBe(value);
         await retype(page, 'E-mail of its contact', right);
         await press(page, 'Change it');
         await page.locator('dd', { hasText: right }).waitFor();
