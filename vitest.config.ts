@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 import { LongestFirst } from './test/support/longest-first.js';
+import { Tries } from './test/support/tries.js';
 
 const shared = {
   // Legacy decorators for type-graphql and MikroORM; every decorator names its type, so no metadata is emitted.
@@ -18,6 +19,7 @@ export default defineConfig({
     // A worker loads the panel once, not once per file: what a file starts is its own, and modules keep no state.
     isolate: false,
     sequence: { sequencer: LongestFirst },
+    reporters: ['default', new Tries()],
     projects: [
       {
         ...shared,
@@ -51,7 +53,7 @@ export default defineConfig({
           expect: { poll: { timeout: 50_000 } },
           hookTimeout: 120_000,
           // A busy build machine may delay one step past another, and is half as fast in some hours as in others; what fails
-          // there three times is wrong. Tests that were tried again are named in what is printed.
+          // there three times is wrong. Tests that were tried again are named in what is printed, with why.
           retry: process.env['CI'] === undefined ? 0 : 2,
         },
       },

@@ -1,4 +1,5 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
 
 import { problemOf } from '../api/problem.ts';
 import { useFollowed } from '../api/use-followed.ts';
@@ -45,6 +46,8 @@ export default function PartnersPage() {
   );
   useFollowed(PartnerChangedDocument, {}, reload);
   const tiers = useRead(PartnerTiersDocument);
+  /** Who was told that it may be done or not reads that to its end: the list may have it by then. */
+  const [isRefused, setRefused] = useState(false);
   const isOpen =
     status === '' &&
     rows?.every((one) => !one.isOwn || one.status === 'REJECTED') &&
@@ -77,7 +80,15 @@ export default function PartnersPage() {
           keyOf={({ id }) => id}
           render={(partner) => <PartnerLine partner={partner} onChange={reload} />}
         />
-        {isOpen && <Register onMade={reload} />}
+        {(isOpen || isRefused) && (
+          <Register
+            onRefused={() => setRefused(true)}
+            onMade={() => {
+              setRefused(false);
+              reload();
+            }}
+          />
+        )}
         <Listing
           title="Tiers"
           rows={tiers.data?.partnerTiers}
@@ -117,7 +128,7 @@ function PartnerLine({ partner, onChange }: { partner: PartnerRowFragment; onCha
   );
 }
 
-function Register({ onMade }: { onMade: () => void }) {
+function Register({ onMade, onRefused }: { onMade: () => void; onRefused: () => void }) {
   return (
     <Card title="Become a partner">
       <ActionForm
@@ -132,6 +143,7 @@ function Register({ onMade }: { onMade: () => void }) {
         submit="Register"
         done="You are registered; who runs this panel decides."
         onDone={onMade}
+        onRefused={onRefused}
       >
         <PartnerFields />
       </ActionForm>
