@@ -149,13 +149,17 @@ export class NotificationChannelService {
       // Whoever knows the secret can write in the panel's name.
       if (viewer.kind === 'delegate') Object.assign(found, grantOf(viewer));
       const now = operation.clock.now();
-      const until = new Date(now.getTime() + (keepPreviousHours ?? defaultKeepHours) * hourMs);
+      const hours = keepPreviousHours ?? defaultKeepHours;
+      const until = new Date(now.getTime() + hours * hourMs);
       // What the receiver has is the oldest, where the answers to calls since were lost.
-      const oldest = formerSecrets(found, now).at(-1);
-      found.sealedEarlierSecret = oldest?.sealed ?? null;
-      found.earlierSecretUntil = oldest && oldest.until < until ? oldest.until : until;
-      found.sealedPreviousSecret = found.sealedSecret;
-      found.previousSecretUntil = until;
+      const oldest = hours === 0 ? undefined : formerSecrets(found, now).at(-1);
+      Object.assign(found, {
+        sealedEarlierSecret: oldest?.sealed ?? null,
+        earlierSecretUntil: oldest && oldest.until < until ? oldest.until : until,
+        // One that leaked is kept nowhere.
+        sealedPreviousSecret: hours === 0 ? null : found.sealedSecret,
+        previousSecretUntil: hours === 0 ? null : until,
+      });
       found.sealedSecret = this.keyring.seal(secret, id);
       return found;
     });
