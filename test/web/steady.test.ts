@@ -59,7 +59,7 @@ async function copy(table: string, id: string, count: number): Promise<void> {
   const name = table === 'instance' ? `, 'name', t.name || '-' || n` : '';
   await stage.panel.sql(
     `insert into fleet.${table} select (jsonb_populate_record(t,
-       jsonb_build_object('id', left(t.id, -2) || lpad(n::text, 2, '0')${name}))).*
+       jsonb_build_object('id', left(t.id, -3) || 'z' || lpad(n::text, 2, '0')${name}))).*
      from fleet.${table} t, generate_series(1, ${count}) n where t.id = $1`,
     [id],
   );
