@@ -188,7 +188,7 @@ async function assertKeyOfRunning(ownerUrl: string, keyring: Keyring): Promise<v
 }
 
 /** The processes at work that cannot open what is sealed with the first key. */
-export async function processesWithoutKey(client: pg.Client, { currentKeyId }: Keyring): Promise<string[]> {
+async function processesWithoutKey(client: pg.Client, { currentKeyId }: Keyring): Promise<string[]> {
   const { rows: found } = await client.query<{ isThere: boolean }>(
     `select to_regclass('platform.process') is not null as "isThere"`,
   );

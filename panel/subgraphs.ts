@@ -18,7 +18,7 @@ import type { Logger } from '#platform/logger.js';
 import type { ProcessRegistry } from '#platform/membership/registry.js';
 import { Metrics } from '#platform/metrics.js';
 import { EventStreams } from '#platform/outbox/event-stream.js';
-import { parkedSweep } from '#platform/outbox/parked.sweep.js';
+import { parkedSweep } from '#platform/outbox/parked.job.js';
 import { OutboxTail } from '#platform/outbox/tail.js';
 import { OutboxWake } from '#platform/outbox/wake.js';
 import type { Keyring } from '#platform/secrets/keyring.js';

@@ -104,7 +104,10 @@ function waitingApp(problem: () => string) {
   });
   app.use(createHealthRouter({ problems: async () => [problem()] }));
   app.use((_request, response) =>
-    refuse(response, new ApiError('UNAVAILABLE', 'The panel is being upgraded', { retryAfterSeconds: 5 })),
+    refuse(
+      response,
+      new ApiError('UNAVAILABLE', 'The panel waits for its database', { retryAfterSeconds: 5 }),
+    ),
   );
   return app;
 }

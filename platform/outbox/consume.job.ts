@@ -7,7 +7,7 @@ import type { Grant, Lease } from '../membership/lease.js';
 import { SingletonLoop } from '../membership/loop.js';
 import type { Consumer } from './consumer.js';
 import { isAfter, type DeliveredEvent, type Position } from './event.js';
-import { parkedForm } from './parked.sweep.js';
+import { parkedForm } from './parked.job.js';
 import { endBeyond, endOfStretch, readOutbox } from './reader.js';
 import { firstOf, listenersOf, Standings, topicsOf, type Listener, type Standing } from './standing.job.js';
 import type { OutboxTail } from './tail.js';

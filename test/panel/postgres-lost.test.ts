@@ -12,7 +12,7 @@ import { query } from '../platform/support/embedded-servers.js';
 import { TestClock } from '../support/clock.js';
 import { createDataDir } from '../support/data-dir.js';
 import { Live } from '../support/live.js';
-import { freePort, PanelProcess } from '../support/process.js';
+import { freePort, PanelProcess, runProgram } from '../support/process.js';
 import { World, type Node, type Tenant } from '../support/world.js';
 
 // A panel as a user runs it, with a PostgreSQL of its own; the tests follow each other.
@@ -45,6 +45,21 @@ const postmasterNow = (): number | undefined => {
   }
 };
 const isNoneOr = (pid: number) => (now: number | undefined) => now === undefined || now === pid;
+
+test('a command with another key is refused beside the panel that runs, which goes on', async () => {
+  const { code, output } = await runProgram('parked', {
+    DATA_DIR: dataDir,
+    SECRETS_KEY: Buffer.alloc(32, 8).toString('base64'),
+  });
+  expect([code, output]).toEqual([
+    1,
+    expect.stringMatching(
+      /^The panel that runs on this database \(.+\) does not hold the first key of SECRETS_KEY/,
+    ),
+  ]);
+  expect((await node.beat()).status).toBe(200);
+  expect((await runProgram('parked', { DATA_DIR: dataDir })).output).toBe('Nothing is set aside.\n');
+}, 60_000);
 
 test('after kill -9 of the postmaster the panel answers again by itself, and nothing acknowledged is lost', async () => {
   const before = postmaster();
