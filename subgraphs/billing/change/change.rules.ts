@@ -20,6 +20,10 @@ export const isLive = (row: BillingSubscription): boolean =>
 export const isToEndOrShrink = (row: BillingSubscription): boolean =>
   row.cancelAt !== null || row.scheduledPlan !== null;
 
+/** Whether it ends with the period that is paid, and not by some later day that a contract names. */
+export const endsWithPeriod = ({ cancelAt, periodEnd }: BillingSubscription): boolean =>
+  cancelAt !== null && (periodEnd === null || cancelAt <= periodEnd);
+
 /** Stripe collects nothing for it any more: a trial ended without a payment method, or an operator has it so. */
 export const isPaused = (row: BillingSubscription): boolean =>
   row.stripeId !== null && row.status === SubscriptionStatus.PAUSED;
@@ -45,7 +49,7 @@ export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step 
   requireOwnPlan(row);
   const live = isLive(row);
   const current = live && row.subscribedPlan ? row.subscribedPlan : Plan.FREE;
-  if (plan === Plan.FREE) return !live || row.cancelAt ? 'NOTHING' : 'CANCEL';
+  if (plan === Plan.FREE) return !live || endsWithPeriod(row) ? 'NOTHING' : 'CANCEL';
   if (plan === current && cycle === row.billingCycle) {
     return isToEndOrShrink(row) || isPaused(row) ? 'RESUME' : 'NOTHING';
   }
@@ -60,6 +64,10 @@ export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step 
 export function isOtherPlan(row: BillingSubscription, step: Step, { plan }: Target): boolean {
   return step !== 'NOTHING' && step !== 'RESUME' && !(isLive(row) && plan === row.subscribedPlan);
 }
+
+/** Whether a plan is smaller than the one that is subscribed to. The same one paid otherwise allows as much. */
+export const isSmallerPlan = ({ subscribedPlan }: BillingSubscription, plan: Plan): boolean =>
+  planRank(plan) < planRank(subscribedPlan ?? Plan.FREE);
 
 export function byContract(plan: Plan): ApiError {
   return new ApiError('CONFLICT', `The plan ${plan.toLowerCase()} is made by contract`, {

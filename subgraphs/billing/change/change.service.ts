@@ -12,9 +12,11 @@ import { wantSync } from '../subscription/sync-request.service.js';
 import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
 import {
   cycleOf,
+  endsWithPeriod,
   isLive,
   isOtherPlan,
   isPaused,
+  isSmallerPlan,
   isToEndOrShrink,
   requireOwnPlan,
   stepTo,
@@ -55,7 +57,7 @@ export class ChangeService {
       const means = await this.means.find(operation.em, before, step, target);
       return async (row, em) => {
         const step = stepTo(row, target);
-        if (step === 'CANCEL' || step === 'DOWNGRADE') {
+        if ((step === 'CANCEL' || step === 'DOWNGRADE') && isSmallerPlan(row, target.plan)) {
           const over = await overLimits(em, tenantId, target.plan);
           if (over.length > 0) throw tooSmall(target.plan, over);
         }
@@ -69,7 +71,7 @@ export class ChangeService {
     return this.run(operation, 'cancelSubscription', input, async () => async (row) => {
       requireOwnPlan(row);
       if (!isLive(row)) throw noSubscription();
-      if (row.cancelAt) return undefined;
+      if (endsWithPeriod(row)) return undefined;
       return wantedOf(row, 'CANCEL', { plan: Plan.FREE, cycle: row.billingCycle }, noMeans);
     });
   }
