@@ -262,16 +262,29 @@ test('whoever asks for a smaller plan instead of the end goes on with that', asy
   });
 }, 120_000);
 
-test('cancelling ends with the period also what a contract ends on a later day', async () => {
+test('a contract that ends on a later day ends then, whatever is taken back or upgraded, or with the period once it is cancelled', async () => {
   const tenant = await proTenant(panel);
   const [subscription] = (await panel.sdk.subscriptions.list({ customer: tenant.customer })).data;
   const inTenMonths = Math.floor(panel.clock.now().getTime() / 1000) + 300 * 86_400;
+  const cancelAt = new Date(inTenMonths * 1000).toISOString();
   await panel.sdk.subscriptions.update(subscription!.id, { cancel_at: inTenMonths });
   await applied(panel);
-  const { periodEnd, cancelAt } = await subscriptionOf(tenant);
-  expect(Date.parse(cancelAt!)).toBe(inTenMonths * 1000);
+  const before = await subscriptionOf(tenant);
+  const at = async () => Date.parse((await subscriptionOf(tenant)).cancelAt!);
+  expect(await at()).toBe(Date.parse(cancelAt));
+  // Until then it is paid each month.
+  expect(before.nextInvoiceDate).toBe(before.periodEnd);
+  dataOf(await tenant.graphql('mutation { resumeSubscription { plan } }'));
+  expect(await at()).toBe(Date.parse(cancelAt));
   dataOf(await tenant.graphql('mutation { cancelSubscription { plan } }'));
-  expect((await subscriptionOf(tenant)).cancelAt).toBe(periodEnd);
+  expect(await subscriptionOf(tenant)).toMatchObject({ cancelAt: before.periodEnd, nextInvoiceDate: null });
+
+  const other = await proTenant(panel);
+  const [upgraded] = (await panel.sdk.subscriptions.list({ customer: other.customer })).data;
+  await panel.sdk.subscriptions.update(upgraded!.id, { cancel_at: inTenMonths });
+  await applied(panel);
+  dataOf(await change(other, { plan: 'PRO', billingCycle: 'YEARLY' }));
+  expect((await panel.sdk.subscriptions.retrieve(upgraded!.id)).cancel_at).toBe(inTenMonths);
 });
 
 test('the same plan is paid by month instead of by year whatever is stored: it allows as much', async () => {

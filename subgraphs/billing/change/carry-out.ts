@@ -56,7 +56,7 @@ export async function carryOut(stripe: Stripe, intent: Intent, now: Date): Promi
 /**
  * Changes a subscription and takes back that it ends. Stripe's portal names the day (`cancel_at`), which stays whatever
  * becomes of `cancel_at_period_end`, and a call takes one of the two: each way has a key of its own. Once the day is off, by
- * a call whose answer was lost, the other way has nothing left to do.
+ * a call whose answer was lost, the other way has nothing left to do. The day of a contract stays.
  */
 async function goOn(
   stripe: Stripe,
@@ -65,6 +65,12 @@ async function goOn(
   changes: Stripe.SubscriptionUpdateParams,
 ): Promise<void> {
   const subscription = params.subscriptionId!;
+  if (params.keepsDay) {
+    await once(`${id}-${name}`, async (options) =>
+      stripe.subscriptions.update(subscription, changes, options),
+    );
+    return;
+  }
   const { cancel_at: day, cancel_at_period_end: atEnd } = await stripe.subscriptions.retrieve(subscription);
   const isByDay = day !== null && !atEnd;
   await once(`${id}-${name}${isByDay ? '-day' : ''}`, async (options) =>
@@ -163,7 +169,8 @@ async function schedule(stripe: Stripe, intent: Intent): Promise<void> {
   if (there && isOurSchedule(there)) return;
   if (there && isForeignSchedule(there)) throw byContract(params.plan);
   // Under a schedule it could not be taken back any more, and it would end before the smaller plan begins.
-  if (!there && (subscription.cancel_at !== null || subscription.cancel_at_period_end))
+  const ends = subscription.cancel_at !== null || subscription.cancel_at_period_end;
+  if (!there && ends && !params.keepsDay)
     await goOn(stripe, intent, 'go-on', {});
   const made =
     there ??

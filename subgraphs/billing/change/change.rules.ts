@@ -2,7 +2,7 @@ import { Plan } from '#platform/entitlement/plans.js';
 import { ApiError } from '#platform/errors.js';
 
 import { BillingCycle, packages, planRank } from '../package/packages.js';
-import { isOwnPlan, type BillingSubscription } from '../subscription/subscription.entity.js';
+import { endsWithPeriod, isOwnPlan, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { accessOf, SubscriptionStatus } from '../subscription/subscription.status.js';
 
 export interface Target {
@@ -18,11 +18,7 @@ export const isLive = (row: BillingSubscription): boolean =>
 
 /** Whether there is something to take back. A schedule that says nothing of ours is for other terms, which are the operator's. */
 export const isToEndOrShrink = (row: BillingSubscription): boolean =>
-  row.cancelAt !== null || row.scheduledPlan !== null;
-
-/** Whether it ends with the period that is paid, and not by some later day that a contract names. */
-export const endsWithPeriod = ({ cancelAt, periodEnd }: BillingSubscription): boolean =>
-  cancelAt !== null && (periodEnd === null || cancelAt <= periodEnd);
+  endsWithPeriod(row) || row.scheduledPlan !== null;
 
 /** Stripe collects nothing for it any more: a trial ended without a payment method, or an operator has it so. */
 export const isPaused = (row: BillingSubscription): boolean =>

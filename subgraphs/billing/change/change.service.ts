@@ -6,13 +6,16 @@ import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';
 import { isAway } from '../stripe/stripe-errors.js';
-import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
+import {
+  endsWithPeriod,
+  newSubscription,
+  type BillingSubscription,
+} from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
 import { wantSync } from '../subscription/sync-request.service.js';
 import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
 import {
   cycleOf,
-  endsWithPeriod,
   isLive,
   isOtherPlan,
   isPaused,
@@ -158,6 +161,7 @@ function wantedOf(
     cycle,
     ...means,
     ...(isPaused(row) ? { isPaused: true } : {}),
+    ...(row.cancelAt !== null && !endsWithPeriod(row) ? { keepsDay: true } : {}),
   };
   return { kind: step, params };
 }
