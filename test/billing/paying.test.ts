@@ -139,51 +139,6 @@ test('a page that was paid on meanwhile ends what would be a second subscription
   expect((await subscriptionOf(tenant)).plan).toBe('PRO');
 });
 
-test('what was bought on a page is not sold on another one though its webhook was lost, and is seen by that', async () => {
-  const tenant = await panel.world.tenant();
-  const { url } = dataOf(await checkout(tenant, { withTrial: true })).createCheckoutSession;
-  panel.stripe.deliver({ lose: 100 });
-  await payOn(url);
-  await panel.stripe.delivered();
-  panel.stripe.deliver({ lose: 0 });
-  expect((await subscriptionOf(tenant)).plan).toBe('FREE');
-  expect(refusal(await checkout(tenant, { withTrial: true }))).toEqual({
-    code: 'CONFLICT',
-    reason: 'ALREADY_SUBSCRIBED',
-  });
-  expect(await openPages(tenant)).toEqual([]);
-  expect(await live(await customerOf(panel, tenant))).toHaveLength(1);
-  await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the plan that was bought');
-});
-
-test('a page that is made while the plan is bought without one is handed to nobody, and another day there is a next', async () => {
-  const tenant = await panel.world.tenant();
-  const customer = await giveCard(panel, tenant);
-  const idempotencyKey = 'page-in-between';
-  panel.stripe.addFault({
-    kind: 'delay_before',
-    method: 'POST',
-    path: '/v1/checkout/sessions',
-    delayMs: 3_000,
-  });
-  const page = checkout(tenant, { idempotencyKey });
-  await until(async () => {
-    const waiting = await fetch(`${panel.stripe.url}/_sandbox/faults`);
-    return ((await waiting.json()) as { faults: unknown[] }).faults.length === 0;
-  }, 'the panel to ask for the page');
-  dataOf(await change(tenant, { plan: 'PRO' }));
-  expect(refusal(await page)).toEqual({ code: 'CONFLICT', reason: 'ALREADY_SUBSCRIBED' });
-  expect(await openPages(tenant)).toEqual([]);
-  const [subscription] = await live(customer);
-  await panel.sdk.subscriptions.cancel(subscription!);
-  await applied(panel);
-  const { url } = dataOf(await checkout(tenant, { idempotencyKey })).createCheckoutSession;
-  expect(await openPages(tenant)).toEqual([url]);
-  // Repeated it is the same.
-  expect(dataOf(await checkout(tenant, { idempotencyKey })).createCheckoutSession.url).toBe(url);
-  expect(await openPages(tenant)).toEqual([url]);
-});
-
 test('of two subscriptions that live the newest is kept, and what was paid for the other is a credit', async () => {
   const tenant = await proTenant(panel);
   const { customer } = tenant;

@@ -139,41 +139,6 @@ test('an upgrade costs what its preview said, at once', async () => {
   expect(data.map(({ amount_paid }) => amount_paid)).toEqual([previewPlanChange.amountDue, 4900]);
 });
 
-test('a first payment costs what its preview said, less what was kept of before, and its lines sum to it', async () => {
-  const tenant = await panel.world.tenant();
-  const customer = await giveCard(panel, tenant);
-  await panel.sdk.customers.update(customer, { balance: -1_234 });
-  const preview = async (input: Record<string, unknown>) =>
-    dataOf(
-      await tenant.graphql<{
-        previewPlanChange: { amountDue: number; lines: { description: string; amount: number }[] };
-      }>(
-        `query($input: PreviewPlanChangeInput!) { previewPlanChange(input: $input) {
-           amountDue lines { description amount } } }`,
-        { input },
-      ),
-    ).previewPlanChange;
-  const first = await preview({ plan: 'PRO', billingCycle: 'MONTHLY' });
-  expect(first.amountDue).toBe(4_900 - 1_234);
-  expect(first.lines).toEqual([
-    { description: expect.stringContaining('Pro'), amount: 4_900 },
-    { description: 'Credit that was kept', amount: -1_234 },
-  ]);
-  dataOf(await change(tenant, { plan: 'PRO' }));
-  const { data } = await panel.sdk.invoices.list({ customer });
-  expect(data.map(({ amount_paid }) => amount_paid)).toEqual([4_900 - 1_234]);
-
-  // Half of it off: 49 000 - 24 500, less the 4 900 of the month, of which all is left.
-  const half = await panel.sdk.coupons.create({ percent_off: 50, duration: 'forever' });
-  const [subscription] = (await panel.sdk.subscriptions.list({ customer })).data;
-  await panel.sdk.subscriptions.update(subscription!.id, { discounts: [{ coupon: half.id }] });
-  const upgrade = await preview({ plan: 'PRO', billingCycle: 'YEARLY' });
-  expect(upgrade.amountDue).toBe(24_500 - 4_900);
-  expect(upgrade.lines.map(({ amount }) => amount).toSorted((a, b) => a - b)).toEqual([
-    -24_500, -4_900, 49_000,
-  ]);
-});
-
 test('a tenant that has another name is called so at Stripe too', async () => {
   const tenant = await proTenant(panel);
   const customer = await customerOf(panel, tenant);

@@ -189,8 +189,8 @@ describe.skipIf(!isChromiumThere)('a page that is left open', () => {
 
 /** Invoices that were asked for a moment ago, of so much each. */
 async function billed(tenant: Tenant, ...amounts: [amountDue: number, currency: string][]): Promise<void> {
-  const { sql, clock } = stage.panel;
-  await sql(
+  const { panel } = stage;
+  await panel.sql(
     `insert into billing.subscription (tenant_id, customer_id) values ($1, $2)
      on conflict (tenant_id) do update set customer_id = excluded.customer_id`,
     [tenant.id, `cus_${tenant.id}`],
@@ -206,9 +206,9 @@ async function billed(tenant: Tenant, ...amounts: [amountDue: number, currency: 
     status: 'PAID',
     pdfUrl: null,
   }));
-  await sql('insert into billing.invoice_cache (tenant_id, fetched_at, invoices) values ($1, $2, $3)', [
+  await panel.sql('insert into billing.invoice_cache (tenant_id, fetched_at, invoices) values ($1, $2, $3)', [
     tenant.id,
-    new Date(clock.now().getTime() + 30 * 86_400_000),
+    new Date(panel.clock.now().getTime() + 30 * 86_400_000),
     JSON.stringify(invoices),
   ]);
 }

@@ -170,8 +170,7 @@ async function schedule(stripe: Stripe, intent: Intent): Promise<void> {
   if (there && isForeignSchedule(there)) throw byContract(params.plan);
   // Under a schedule it could not be taken back any more, and it would end before the smaller plan begins.
   const ends = subscription.cancel_at !== null || subscription.cancel_at_period_end;
-  if (!there && ends && !params.keepsDay)
-    await goOn(stripe, intent, 'go-on', {});
+  if (!there && ends && !params.keepsDay) await goOn(stripe, intent, 'go-on', {});
   const made =
     there ??
     (await once(`${id}-schedule`, async (options) =>

@@ -83,7 +83,7 @@ export class HostedPages {
         ...(trialDays > 0 ? { subscription_data: { trial_period_days: trialDays } } : {}),
       };
       if (key === undefined) return sessions.create(params);
-      for (let own = key; ; ) {
+      for (let own = key; ;) {
         const made = await once(own, async (options) => sessions.create(params, options));
         // A call that was refused has closed its page, which Stripe would answer to its key for a day.
         if ((await sessions.retrieve(made.id)).status === 'open') return made;

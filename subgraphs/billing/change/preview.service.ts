@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
 
 import type { Admission } from '#platform/admission/admission.js';
-import { Plan } from '#platform/entitlement/plans.js';
 import type { SqlEntityManager } from '#platform/database/database.js';
+import { Plan } from '#platform/entitlement/plans.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';

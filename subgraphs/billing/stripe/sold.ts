@@ -35,5 +35,7 @@ function soldBy({
   product,
   recurring,
 }: Stripe.Price): { plan: Plan; cycle: BillingCycle } | undefined {
-  return readLookupKey(key) ?? readLookupKey(metadata['lookup_key']) ?? readProduct(named(product), recurring);
+  return (
+    readLookupKey(key) ?? readLookupKey(metadata['lookup_key']) ?? readProduct(named(product), recurring)
+  );
 }
