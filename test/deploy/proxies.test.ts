@@ -18,7 +18,11 @@ const subscriptions = async () =>
 
 let panel: TestPanel;
 beforeAll(async () => {
-  panel = await startTestPanel({ TRUST_PROXY: 'loopback', PUBLIC_URL: `https://${hostName}`, METRICS_TOKEN: token });
+  panel = await startTestPanel({
+    TRUST_PROXY: 'loopback',
+    PUBLIC_URL: `https://${hostName}`,
+    METRICS_TOKEN: token,
+  });
 });
 afterAll(async () => panel.stop());
 
