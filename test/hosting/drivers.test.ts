@@ -222,6 +222,26 @@ describe.each(kinds)('the driver of $id', (kind) => {
     await small.stop();
   });
 
+  test('asks again when whoever stands before the provider says, and not before', async () => {
+    const mine = session();
+    const refusal = async (status: number, retryAfter?: string) => {
+      sandbox.addFault({ kind: 'html', status, ...(retryAfter === undefined ? {} : { retryAfter }) });
+      return driver.list(mine, { panel, tenant }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    };
+    expect(await refusal(429, '42')).toMatchObject({ kind: 'RATE_LIMITED', options: { retryAfterMs: 42_000 } });
+    expect(await refusal(503, '7200')).toMatchObject({ kind: 'AWAY', options: { retryAfterMs: 300_000 } });
+    const inAMinute = new Date(Date.now() + 60_000).toUTCString();
+    const dated = (await refusal(503, inAMinute)) as ProviderError;
+    expect(dated.options.retryAfterMs).toBeGreaterThan(40_000);
+    expect(dated.options.retryAfterMs).toBeLessThanOrEqual(60_000);
+    expect(await refusal(502)).toMatchObject({ kind: 'AWAY', options: {} });
+    expect(((await refusal(502, 'soon')) as ProviderError).options.retryAfterMs).toBeUndefined();
+    expect(await refusal(401, '5')).toMatchObject({ kind: 'UNAUTHORIZED', options: {} });
+  });
+
   test("holds against the provider's own description, as do the stand-in's answers, where that is at hand", ({
     skip,
   }) => {

@@ -118,7 +118,8 @@ async function befall(
     case 'error':
       throw dialect.refusals.planned(fault.code, fault.message);
     case 'html':
-      response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>502 Bad Gateway</h1>');
+      if (fault.retryAfter !== undefined) response.setHeader('retry-after', fault.retryAfter);
+      response.writeHead(fault.status, { 'content-type': 'text/html' }).end(`<h1>${fault.status}</h1>`);
       return false;
     case 'drop_before':
       response.destroy();

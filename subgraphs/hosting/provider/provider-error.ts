@@ -20,6 +20,9 @@ export type ProviderErrorKind =
 
 const passing: readonly ProviderErrorKind[] = ['BUSY', 'RATE_LIMITED', 'AWAY'];
 
+/** Whether what failed for this may be asked again. */
+export const isPassing = (kind: ProviderErrorKind): boolean => passing.includes(kind);
+
 const longest = 300;
 
 export class ProviderError extends Error {
@@ -39,7 +42,7 @@ export class ProviderError extends Error {
 
   /** Whether it may be asked again. */
   get isPassing(): boolean {
-    return passing.includes(this.kind);
+    return isPassing(this.kind);
   }
 }
 
