@@ -130,6 +130,33 @@ describe.each(kinds)('the driver of $id', (kind) => {
     expect(await tags.text()).not.toContain('srv_whole');
   });
 
+  test('tells what stays at the provider when a server is deleted, as far as the token shows it', async () => {
+    const project = 'rich';
+    const mine = session(sandbox.token({ project }));
+    const { seen } = await driver.create(mine, wanted('srv_rich', { name: 'rich' }));
+    expect(seen).toMatchObject({ size: kind.size, location: kind.location });
+    expect(await driver.attachments(mine, seen.providerId)).toEqual([]);
+    sandbox.attach(mine.token, 'rich', { kind: 'volume', name: 'data-1' });
+    sandbox.attach(mine.token, 'rich', { kind: 'address', name: '192.0.2.7' });
+    sandbox.attach(mine.token, 'rich', { kind: 'snapshot', name: 'before' });
+    sandbox.keepAddress(mine.token, 'rich');
+    const { ipv4 } = sandbox.servers(mine.token)[0]!;
+    const told = (attachments: readonly { kind: string; name: string }[]) =>
+      attachments.map(({ kind: of, name }) => `${of} ${name}`);
+    // Hetzner tells of no server which snapshots are of it; DigitalOcean has no address that may stay by itself.
+    const last = kind.id === 'hetzner' ? `ADDRESS ${ipv4}` : 'SNAPSHOT before';
+    expect(told(await driver.attachments(mine, seen.providerId))).toEqual([
+      'VOLUME data-1',
+      'ADDRESS 192.0.2.7',
+      last,
+    ]);
+    if (kind.scopes.length > 0) {
+      const narrow = session(sandbox.token({ project, scopes: ['account:read', ...kind.scopes] }));
+      expect(await driver.attachments(narrow, seen.providerId)).toMatchObject([{ kind: 'VOLUME' }]);
+    }
+    expect(await driver.attachments(mine, '1')).toEqual([]);
+  });
+
   test('knows servers by their marks: others of the same name are left alone, and lists have no end of their own', async () => {
     const mine = session();
     await driver.create(mine, wanted('srv_a'));
@@ -231,7 +258,10 @@ describe.each(kinds)('the driver of $id', (kind) => {
         (error: unknown) => error,
       );
     };
-    expect(await refusal(429, '42')).toMatchObject({ kind: 'RATE_LIMITED', options: { retryAfterMs: 42_000 } });
+    expect(await refusal(429, '42')).toMatchObject({
+      kind: 'RATE_LIMITED',
+      options: { retryAfterMs: 42_000 },
+    });
     expect(await refusal(503, '7200')).toMatchObject({ kind: 'AWAY', options: { retryAfterMs: 300_000 } });
     const inAMinute = new Date(Date.now() + 60_000).toUTCString();
     const dated = (await refusal(503, inAMinute)) as ProviderError;

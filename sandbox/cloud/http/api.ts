@@ -94,7 +94,7 @@ async function answerTo(
   if (!needed.every((scope) => scopes?.includes(scope))) throw dialect.refusals.readOnly();
   const fault = faults.take(method, url.pathname, text);
   if (fault && !(await befall(fault, dialect, world, response, method))) return undefined;
-  const answer = operation({ world, project: token.project, ids, url, query: url.searchParams, body });
+  const answer = operation({ world, project: token.project, token, ids, url, query: url.searchParams, body });
   await saved();
   if (fault?.kind === 'drop_after_commit') {
     response.destroy();

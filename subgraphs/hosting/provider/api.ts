@@ -82,7 +82,10 @@ export function wordless(name: string, response: Response): ProviderError {
   return new ProviderError(kind, `${name} answered with status ${status}`, pauseOf(kind, response));
 }
 
-const wordlessKinds: Readonly<Record<number, ProviderErrorKind>> = { 401: 'UNAUTHORIZED', 429: 'RATE_LIMITED' };
+const wordlessKinds: Readonly<Record<number, ProviderErrorKind>> = {
+  401: 'UNAUTHORIZED',
+  429: 'RATE_LIMITED',
+};
 
 const shortestPauseMs = 1_000;
 const longestPauseMs = 5 * 60_000;
@@ -94,7 +97,8 @@ const longestPauseMs = 5 * 60_000;
 export function pauseOf(kind: ProviderErrorKind, { headers }: Response): { retryAfterMs?: number } {
   if (!isPassing(kind)) return {};
   const toldMs = msUntil(headers.get('retry-after'));
-  if (toldMs !== undefined) return { retryAfterMs: Math.min(Math.max(toldMs, shortestPauseMs), longestPauseMs) };
+  if (toldMs !== undefined)
+    return { retryAfterMs: Math.min(Math.max(toldMs, shortestPauseMs), longestPauseMs) };
   if (kind !== 'RATE_LIMITED') return {};
   const resetMs = Number(headers.get('ratelimit-reset') ?? 0) * 1000 - Date.now();
   return { retryAfterMs: Math.min(Math.max(Number.isFinite(resetMs) ? resetMs : 0, 5_000), 60_000) };

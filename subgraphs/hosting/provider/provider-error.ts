@@ -48,3 +48,13 @@ export class ProviderError extends Error {
 
 /** What is said of an account whose token was given under access that has ended. */
 export const tokenEnded = 'The access ended under which its token was given: connect it again';
+
+/** What a call answers, or undefined where what it is about is not there. */
+export async function unlessGone<Value>(call: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof ProviderError && error.kind === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
