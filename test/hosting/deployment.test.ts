@@ -71,25 +71,6 @@ const listed = async () => {
 };
 
 describe('a deployment of the panel', () => {
-  test('is applied where no dry run is to be had, as somebody watches over the cluster by a webhook with effects', async () => {
-    const dryRun = {
-      kind: 'error',
-      method: 'PATCH',
-      dryRun: true,
-      reason: 'BadRequest',
-      message: 'admission webhook "quota.example.com" does not support dry run',
-    } as const;
-    sandbox.addFault(dryRun);
-    const made = await create('watched-over');
-    expect(made).toMatchObject({ status: 201, body: { status: 'progressing' } });
-    sandbox.addFault(dryRun);
-    expect(await change(made.body.id, { replicas: 2 })).toMatchObject({ status: 200, body: { replicas: 2 } });
-    // Whatever else is bad about it is said of the dry run as before.
-    sandbox.addFault({ ...dryRun, message: 'admission webhook "quota.example.com" denied the request: no' });
-    expect(await change(made.body.id, { replicas: 3 })).toMatchObject({ status: 422 });
-    expect(sandbox.deployment('default', 'watched-over')?.spec).toMatchObject({ replicas: 2 });
-  });
-
   test('is applied for real, rolled out, changed and deleted, as the contract says', async () => {
     // One of its own at each try.
     const name = `web-${randomUUID().slice(0, 8)}`;

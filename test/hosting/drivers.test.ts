@@ -150,11 +150,22 @@ describe.each(kinds)('the driver of $id', (kind) => {
       'ADDRESS 192.0.2.7',
       last,
     ]);
-    if (kind.scopes.length > 0) {
-      const narrow = session(sandbox.token({ project, scopes: ['account:read', ...kind.scopes] }));
-      expect(await driver.attachments(narrow, seen.providerId)).toMatchObject([{ kind: 'VOLUME' }]);
-    }
     expect(await driver.attachments(mine, '1')).toEqual([]);
+  });
+
+  test.runIf(kind.scopes.length > 0)('tells of volumes that a token may not see by their ids', async () => {
+    const project = 'hidden';
+    const mine = session(sandbox.token({ project }));
+    const { seen } = await driver.create(mine, wanted('srv_hidden', { name: 'hidden' }));
+    sandbox.attach(mine.token, 'hidden', { kind: 'volume', name: 'data-1' });
+    sandbox.attach(mine.token, 'hidden', { kind: 'address', name: '192.0.2.7' });
+    const narrow = session(sandbox.token({ project, scopes: ['account:read', ...kind.scopes] }));
+    const found = await driver.attachments(narrow, seen.providerId);
+    expect(found).toEqual([{ kind: 'VOLUME', providerId: found[0]!.providerId, name: found[0]!.providerId }]);
+    expect(await driver.attachments(mine, seen.providerId)).toMatchObject([
+      { name: 'data-1' },
+      { kind: 'ADDRESS' },
+    ]);
   });
 
   test('knows servers by their marks: others of the same name are left alone, and lists have no end of their own', async () => {

@@ -197,32 +197,6 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
     expect(await placesKept(panel, tenant.id)).toBe(0);
   });
 
-  test('what people attached to a server stays when it is deleted, and they are told of it', async () => {
-    const { tenant, token } = await start();
-    const { id } = await serverIn(panel, tenant, wish('rich-01', { installCloudOs: false }), 'READY');
-    cloud().attach(token, 'rich-01', { kind: 'volume', name: 'data-1' });
-    cloud().attach(token, 'rich-01', { kind: 'address', name: '192.0.2.7' });
-    expect((await decommission(tenant, id)).errors).toBeUndefined();
-    await reaches(panel, tenant, id, 'DELETED');
-    const { data, errors } = await tenant.graphql<{ server: Record<string, unknown> }>(
-      'query($id: ID!) { server(id: $id) { status reason message leftovers { kind providerId name } } }',
-      { id },
-    );
-    expect(errors).toBeUndefined();
-    const isId = expect.stringMatching(/^\d+$/) as unknown as string;
-    expect(data?.server).toEqual({
-      status: 'DELETED',
-      reason: 'LEFTOVERS',
-      message:
-        'What was attached to it is at the provider still, and goes on costing: volume data-1, address 192.0.2.7',
-      leftovers: [
-        { kind: 'VOLUME', providerId: isId, name: 'data-1' },
-        { kind: 'ADDRESS', providerId: isId, name: '192.0.2.7' },
-      ],
-    });
-    expect((await tenant.rest(`/api/hosting/servers/${id}`)).body).toMatchObject({ status: 'deleted' });
-  });
-
   test('what is there and what is known are compared both ways, and the marks of others are left alone', async () => {
     const { tenant, token } = await start();
     const gone = await serverIn(panel, tenant, wish('gone', { installCloudOs: false }), 'READY');
