@@ -78,6 +78,7 @@ export function countDrops(metrics: Metrics): (reason: unknown) => void {
     'panel_dropped_subscriptions_total',
     'Subscriptions and sockets that were ended with events untold: too slow (SUBSCRIPTION_OVERRUN, STALLED), too far back (CURSOR_EXPIRED), or in an outage (EVENT_UNREAD).',
     ['reason'],
+    [...dropReasons].map((reason) => ({ reason })),
   );
   return (reason) => {
     if (typeof reason === 'string' && dropReasons.has(reason)) count({ reason });

@@ -80,6 +80,7 @@ export function createMailer(options: MailerOptions): Mailer {
     'panel_mails_total',
     'Mails by outcome: sent, failed (their job tries again), or unsent where there is no mail server.',
     ['outcome'],
+    (smtpUrl ? ['sent', 'failed'] : ['unsent']).map((outcome) => ({ outcome })),
   );
   if (!smtpUrl) {
     return {

@@ -35,7 +35,7 @@ const readWithinMs = 2_000;
 export class Metrics {
   private readonly registry = new Registry();
   private readonly measured = new Map<string, Measured>();
-  private readonly counters = new Map<string, (labels: Labels) => void>();
+  private readonly counters = new Map<string, Series<{ counted: number }>>();
   private readonly failures: (labels: Labels) => void;
   private scrape: Promise<string> | undefined;
 
@@ -57,12 +57,20 @@ export class Metrics {
     return this.registry.contentType;
   }
 
-  /** Answers how to count one more. */
-  counter(name: string, help: string, labelNames: readonly string[]): (labels: Labels) => void {
-    let count = this.counters.get(name);
-    if (!count) {
+  /**
+   * Answers how to count one more. What is in `from` is told as 0 before it was counted: a series that begins with its first
+   * count is no increase to Prometheus, and an alert about something rare would never hear of it.
+   */
+  counter(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    from: readonly Labels[] = [],
+  ): (labels: Labels) => void {
+    let since = this.counters.get(name);
+    if (!since) {
       // What came since the last scrape: a request counts several times.
-      const since = new Series(labelNames, () => ({ counted: 0 }));
+      const series = new Series(labelNames, () => ({ counted: 0 }));
       // Registered by being made.
       new Counter({
         name,
@@ -70,16 +78,17 @@ export class Metrics {
         labelNames: [...labelNames],
         registers: [this.registry],
         collect() {
-          for (const { labels, kept } of since.all()) {
-            if (kept.counted > 0) this.inc(labels, kept.counted);
+          for (const { labels, kept } of series.all()) {
+            this.inc(labels, kept.counted);
             kept.counted = 0;
           }
         },
       });
-      count = (labels) => void (since.at(labels).counted += 1);
-      this.counters.set(name, count);
+      this.counters.set(name, (since = series));
     }
-    return count;
+    const series = since;
+    for (const labels of from) series.at(labels);
+    return (labels) => void (series.at(labels).counted += 1);
   }
 
   /** Something that lasts; answers how to note one, in seconds. */

@@ -183,6 +183,7 @@ export class JobRunner {
       'panel_job_attempts_total',
       'Attempts at jobs by outcome: done, failed (it is tried again), or given up.',
       ['job', 'outcome'],
+      ['done', 'failed', 'given up'].map((outcome) => ({ job: definition.name, outcome })),
     );
     const counted = (outcome: string) => count?.({ job: definition.name, outcome });
     const ids: string[] = [];

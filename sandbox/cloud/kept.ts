@@ -27,6 +27,20 @@ export interface Server {
   protection: { delete: boolean; rebuild: boolean };
   ipv4: string;
   userData: string;
+  /** Whether its address stays when it is deleted. */
+  keepsAddress?: boolean;
+}
+
+/** Something of a price of its own that people attach to servers. */
+export interface Extra {
+  id: number;
+  kind: 'volume' | 'address' | 'snapshot';
+  /** Of an address, that. */
+  name: string;
+  location: string;
+  created: string;
+  /** Null while it is attached to none. A snapshot stays of its server for as long as that is there. */
+  serverId: number | null;
 }
 
 export interface SshKey {
@@ -53,6 +67,8 @@ export interface Project {
   servers: Server[];
   actions: Action[];
   keys: SshKey[];
+  /** None unless told. */
+  extras?: Extra[];
   /** Of a provider that knows tags by themselves. */
   tags?: string[];
   /** Unspent requests, at a moment in milliseconds. */

@@ -10,7 +10,7 @@ import type { Dialect } from './dialect.js';
 import { serveApi, type Exchange } from './http/api.js';
 import { Faults, fault, type Fault } from './http/faults.js';
 import { Router } from './http/router.js';
-import type { Server, Token } from './kept.js';
+import type { Extra, Project, Server, Token } from './kept.js';
 import { Machines, type Boot } from './machines.js';
 import { StateFile } from './state-file.js';
 import { defaultTiming, World, type Timing } from './world.js';
@@ -43,6 +43,10 @@ export interface CloudSandbox {
   servers(token: string): readonly Server[];
   /** As a person does in the provider's console: what is deleted so is gone at once. */
   removeServer(token: string, name: string): void;
+  /** As a person does there, who attaches something to a server. */
+  attach(token: string, name: string, extra: Pick<Extra, 'kind' | 'name'>): void;
+  /** As a person does there, who has a server's address stay when the server is deleted. */
+  keepAddress(token: string, name: string): void;
   addFault(fault: Partial<Fault> & Pick<Fault, 'kind'>): void;
   clearFaults(): void;
   /** `size`, or `size@location`. */
@@ -103,10 +107,20 @@ export async function startCloudSandbox(
     },
     removeServer(token, name) {
       const project = projectOf(token);
-      const found = project.servers.find((each) => each.name === name);
-      if (!found) throw new Error(`there is no server ${name}`);
+      const found = serverOf(project, name);
       project.servers = project.servers.filter((each) => each !== found);
       world.power(found, '', false);
+      world.changed();
+    },
+    attach(token, name, extra) {
+      const project = projectOf(token);
+      const { id: serverId, location } = serverOf(project, name);
+      const made = { ...extra, id: world.newId(), serverId, location, created: world.stamp() };
+      project.extras = [...(project.extras ?? []), made];
+      world.changed();
+    },
+    keepAddress(token, name) {
+      serverOf(projectOf(token), name).keepsAddress = true;
       world.changed();
     },
     addFault: (one) => faults.add(fault.parse(one)),
@@ -123,6 +137,12 @@ export async function startCloudSandbox(
       await saved();
     },
   };
+}
+
+function serverOf({ servers }: Project, name: string): Server {
+  const found = servers.find((each) => each.name === name);
+  if (!found) throw new Error(`there is no server ${name}`);
+  return found;
 }
 
 /** Lets happen what is due by the clock, also when nobody asks. */

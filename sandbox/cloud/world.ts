@@ -1,4 +1,4 @@
-import type { Action, Contents, Project, Server, Step, Token } from './kept.js';
+import type { Action, Contents, Extra, Project, Server, Step, Token } from './kept.js';
 
 /** How long things take, in milliseconds. */
 export interface Timing {
@@ -66,6 +66,12 @@ export class World {
       budget: { left: this.requestsAnHour, at: this.now() },
     };
     return this.contents.projects[name];
+  }
+
+  /** What people have attached to a server. */
+  extrasOf(project: string, serverId: number, kind: Extra['kind']): Extra[] {
+    const { extras = [] } = this.project(project);
+    return extras.filter((extra) => extra.serverId === serverId && extra.kind === kind);
   }
 
   /** Begins an action on a server, and plans its end. */
@@ -154,6 +160,7 @@ export class World {
         server.status = 'off';
         return this.power(server, name, false);
       case 'deleted':
+        for (const extra of project.extras ?? []) if (extra.serverId === serverId) extra.serverId = null;
         project.servers = project.servers.filter((each) => each !== server);
         return this.power(server, name, false);
       case 'ended':

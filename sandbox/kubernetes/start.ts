@@ -17,6 +17,7 @@ import { kubeconfig } from './kubeconfig.js';
 import { StateFile } from './state-file.js';
 import { certify } from './tls/certificates.js';
 import { timeOf, type Json, type KubeObject } from './wire.js';
+import type { Breakage } from './world/pods.js';
 import { putNode, seed, type Node } from './world/seed.js';
 import { World } from './world/world.js';
 
@@ -58,8 +59,10 @@ export interface KubernetesSandbox {
   deployment(namespace: string, name: string): KubeObject | undefined;
   setNode(node: Node): void;
   setVersion(version: string): void;
-  /** Pods of this image never become available. */
-  breakImage(image: string): void;
+  /** Pods of this image never become available, for this reason. */
+  breakImage(image: string, breakage?: Breakage): void;
+  /** What containers of this image have written, and what they had before they were started anew. */
+  writeLog(image: string, now: string, before?: string): void;
   mendImage(image: string): void;
   addFault(one: z.input<typeof fault>): void;
   clearFaults(): void;
@@ -215,7 +218,8 @@ export async function startKubernetesSandbox(options: KubernetesSandboxOptions):
     },
     setNode: (node) => putNode(world.store, node, false, world.time(), randomUUID),
     setVersion: (version) => void (gitVersion = version),
-    breakImage: (image) => void world.broken.add(image),
+    breakImage: (image, breakage = 'ImagePullBackOff') => void world.broken.set(image, breakage),
+    writeLog: (image, now, before = '') => void world.logs.set(image, { now, before }),
     mendImage(image) {
       world.broken.delete(image);
       world.wakeAll();

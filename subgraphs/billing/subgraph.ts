@@ -98,7 +98,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   else if (settings.STRIPE_WEBHOOK_SECRET === undefined)
     logger.warn('STRIPE_WEBHOOK_SECRET is not set: what happens at Stripe is seen once an hour only');
   const entitlements = new Entitlements('billing');
-  const prices = new Prices(stripe);
+  const prices = new Prices(stripe, clock);
   const paymentMode = paymentModeOf(settings);
   const times = new TenantTime(settings.TEST_CLOCKS);
   const looks = new Looks(database, stripe, times, clock);
@@ -130,7 +130,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
           new SubscriptionResolver(entitlements, paymentMode),
           new ChangeResolver(
             new ChangeService(means, intents, admission),
-            new PreviewService({ stripe, prices, times, admission }),
+            new PreviewService({ stripe, prices, means, times, admission }),
             pages,
           ),
           new UsageResolver(entitlements),

@@ -12,6 +12,7 @@ export const hostingPermissions = {
   'hosting.cluster.manage': ['owner', 'admin'],
   'hosting.deployment.read': ['owner', 'admin', 'operator', 'billing', 'viewer'],
   'hosting.deployment.manage': ['owner', 'admin', 'operator'],
+  'hosting.pod-log.read': ['owner', 'admin', 'operator'],
   'hosting.cost.read': ['owner', 'admin', 'operator', 'billing'],
   'hosting.ha.read': ['administrator'],
   'hosting.ha.manage': ['administrator'],

@@ -4,6 +4,8 @@ import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { until, type Tenant } from '../support/world.js';
+import { signedIn } from './support/billing-panel.js';
+import { decommission } from './support/partners.js';
 
 let panel: TestPanel;
 beforeAll(async () => {
@@ -126,6 +128,23 @@ test('while more is stored than the plan allows no node joins, and those that ar
   expect((await enroll('over')).status).toBe(409);
   expect((await node.beat({ storage_used_gb: null })).status).toBe(200);
   expect((await enroll('unmeasured')).status).toBe(201);
+});
+
+test('whoever has no node any more stores nothing', async () => {
+  const tenant = await panel.world.tenant();
+  const node = await tenant.node();
+  await node.beat({ storage_used_gb: 12.5 });
+  const stored = async () => {
+    const [row] = await panel.sql<{ used: number }>(
+      `select used from billing.usage_level where tenant_id = $1 and metric = 'storageGb'`,
+      [tenant.id],
+    );
+    return row?.used;
+  };
+  await panel.clock.leap(3_700_000);
+  await expect.poll(stored).toBe(12.5);
+  await decommission(await signedIn(panel, tenant), node);
+  await expect.poll(stored).toBe(0);
 });
 
 test('at 80 and 100 percent of a limit whoever pays is told, once each', async () => {

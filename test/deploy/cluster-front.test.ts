@@ -2,10 +2,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, request, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
+import { json, text } from 'node:stream/consumers';
 
 import { afterEach, expect, test } from 'vitest';
 
@@ -56,7 +56,6 @@ async function startHaproxy(panels: readonly string[], more: Record<string, stri
     REDIS_PASSWORD: 'none',
     REDIS_1: nowhere,
     REDIS_2: nowhere,
-    ...more,
   };
   for (const n of [1, 2, 3])
     Object.assign(settings, {
@@ -64,6 +63,7 @@ async function startHaproxy(panels: readonly string[], more: Record<string, stri
       [`POSTGRES_${n}`]: nowhere,
       [`PATRONI_PORT_${n}`]: '9',
     });
+  Object.assign(settings, more);
   const child = spawn(assetPath('deploy', 'cluster', 'start.sh'), ['haproxy'], {
     stdio: 'ignore',
     env: settings,
@@ -142,3 +142,33 @@ test.skipIf(!isTried).each([
   const asked = await fetch(`${url}/api`, { headers: { 'x-forwarded-for': '203.0.113.9' } });
   expect(await asked.text()).toBe(told);
 });
+
+/** On a free port of loopback until the test has ended. */
+async function portOf(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  leftovers.push(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+test.skipIf(!isTried)(
+  'after its start nobody is led to a standby, although haproxy takes all for the primary until it has asked them',
+  async () => {
+    const settings: Record<string, string> = {};
+    for (const n of [1, 2, 3]) {
+      const server = createTcpServer((socket) => socket.on('error', () => undefined).end(String(n)));
+      settings[`POSTGRES_${n}`] = `127.0.0.1:${await portOf(server)}`;
+      const patroni = createServer((_asked, response) => response.writeHead(n === 3 ? 200 : 503).end());
+      settings[`PATRONI_PORT_${n}`] = String(await portOf(patroni));
+    }
+    const port = await freePort();
+    await startHaproxy([], { ...settings, PRIMARY_BIND: `127.0.0.1:${port}` });
+    const led = new Set<string>();
+    let fromPrimary = 0;
+    while (fromPrimary < 20) {
+      const answered = await text(connect(port, '127.0.0.1')).catch(() => '');
+      if (answered !== '') led.add(answered);
+      fromPrimary = answered === '3' ? fromPrimary + 1 : 0;
+    }
+    expect([...led]).toEqual(['3']);
+  },
+);

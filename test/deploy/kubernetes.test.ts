@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
+import { dumpYaml, loadYaml, type KubernetesObject } from '@kubernetes/client-node';
 import * as apps from 'kubernetes-models/apps/v1';
 import * as autoscaling from 'kubernetes-models/autoscaling/v2';
 import * as batch from 'kubernetes-models/batch/v1';
@@ -7,7 +8,7 @@ import * as networking from 'kubernetes-models/networking.k8s.io/v1';
 import * as policy from 'kubernetes-models/policy/v1';
 import * as core from 'kubernetes-models/v1';
 import { expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 
 import { assetPath } from '#platform/package-root.js';
 
@@ -40,13 +41,26 @@ const groups: Record<string, Record<string, unknown>> = {
   'policy/v1': policy,
 };
 
+/**
+ * Fields that Kubernetes has not, as paths. The schema lets those through; the client's models keep none of them.
+ */
+function unknownFields(given: unknown, kept: unknown, path: string): string[] {
+  if (typeof given !== 'object' || given === null) return [];
+  return Object.entries(given).flatMap(([name, value]) => {
+    const known = (kept as Record<string, unknown> | undefined)?.[name];
+    return known === undefined ? [`${path}/${name}`] : unknownFields(value, known, `${path}/${name}`);
+  });
+}
+
 /** What Kubernetes' own schema says against it; undefined when nothing. */
 function faultOf(manifest: Manifest): string | undefined {
   const Kind = groups[manifest.apiVersion]?.[manifest.kind] as (new (data: unknown) => Model) | undefined;
   if (!Kind) return `there is no ${manifest.kind} in ${manifest.apiVersion}`;
   try {
     new Kind(manifest).validate();
-    return undefined;
+    const kept: unknown = parse(dumpYaml(loadYaml<KubernetesObject>(stringify(manifest))));
+    const [unknown] = unknownFields(manifest, kept, 'data');
+    return unknown && `${unknown} is no field`;
   } catch (error) {
     return (error as Error).message;
   }
@@ -64,6 +78,11 @@ test('a fault in a manifest is found', () => {
   const faulty = structuredClone(of<Manifest>('Deployment'));
   Object.assign(faulty.spec, { replicas: 'three' });
   expect(faultOf(faulty)).toContain('replicas must be integer');
+  const misspelled = structuredClone(of<Manifest>('Deployment')) as unknown as Workload;
+  Object.assign(misspelled.spec.template.spec.containers[0], { readinesProbe: {} });
+  expect(faultOf(misspelled as unknown as Manifest)).toBe(
+    'data/spec/template/spec/containers/0/readinesProbe is no field',
+  );
 });
 
 interface Pod {

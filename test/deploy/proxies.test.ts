@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -8,9 +12,17 @@ import { hostName, proxies, Proxy, type ProxyKind } from './support/proxy.js';
 // In CI a missing proxy is a failure; elsewhere its tests are left out, which the report says.
 const isTried = ({ isThere }: ProxyKind) => isThere || process.env['CI'] !== undefined;
 
+const token = 'a-token-for-the-scraper';
+const subscriptions = async () =>
+  Number(/^panel_subscriptions (\d+)$/m.exec((await panel.world.rest('/metrics', { token })).text)?.[1]);
+
 let panel: TestPanel;
 beforeAll(async () => {
-  panel = await startTestPanel({ TRUST_PROXY: 'loopback', PUBLIC_URL: `https://${hostName}` });
+  panel = await startTestPanel({
+    TRUST_PROXY: 'loopback',
+    PUBLIC_URL: `https://${hostName}`,
+    METRICS_TOKEN: token,
+  });
 });
 afterAll(async () => panel.stop());
 
@@ -58,6 +70,36 @@ for (const kind of proxies) {
       await tenant.node('behind-proxy');
       expect((await first).value).toMatchObject({ data: { instanceChanged: { name: 'behind-proxy' } } });
       await client.dispose();
+    });
+
+    test('a stream of events gets them as they come, and the panel hears when its client leaves', async () => {
+      await using proxy = await start(kind);
+      const tenant = await panel.world.tenant();
+      const sent = request({
+        ...proxy.tls,
+        path: '/graphql',
+        method: 'POST',
+        headers: {
+          host: hostName,
+          accept: 'text/event-stream',
+          'content-type': 'application/json',
+          authorization: `Bearer ${tenant.token}`,
+        },
+      });
+      sent.end(JSON.stringify({ query: 'subscription { instanceChanged { name } }' }));
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      await expect.poll(subscriptions).toBe(1);
+      await tenant.node('behind-proxy');
+      let told = '';
+      for await (const chunk of response.iterator({ destroyOnReturn: false })) {
+        told += String(chunk);
+        if (told.includes('behind-proxy')) break;
+      }
+      sent.destroy();
+      // haproxy 2.6 looks at a client only when there is something to write, which the next pings are.
+      if (kind.name === 'haproxy') return;
+      // Before them.
+      await expect.poll(subscriptions, { timeout: 5_000 }).toBe(0);
     });
   });
 }

@@ -122,6 +122,41 @@ describe('several servers with the same marks', () => {
   });
 });
 
+test('a server that is protected at the provider is told once, and deleted when it is released and asked for again', async () => {
+  const { tenant, token } = await hostingTenant(panel);
+  const { id } = await serverIn(panel, tenant, { name: 'held', installCloudOs: false }, 'READY');
+  const { id: providerId } = panel.hetzner.servers(token)[0]!;
+  const protect = async (on: boolean) => {
+    const { status } = await fetch(`${panel.hetzner.url}/servers/${providerId}/actions/change_protection`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ delete: on, rebuild: on }),
+    });
+    expect(status).toBe(201);
+  };
+  await protect(true);
+  const told = async () =>
+    (
+      await panel.sql<{ count: number }>(
+        `select count(*)::int as count from hosting.outbox where topic = 'hosting.server.changed' and entity_id = $1`,
+        [id],
+      )
+    )[0]!.count;
+  const failures = async () => (await rowOf<{ failures: number }>(panel, id, 'failures')).failures;
+  expect((await decommission(tenant, id)).errors).toBeUndefined();
+  await panel.pass(async () => (await reason(id)) === 'DELETION_DELAYED', 'the refusal');
+  expect((await rowOf<{ message: string }>(panel, id, 'message')).message).toContain('protected');
+  const before = await told();
+  await panel.pass(async () => (await failures()) >= 5, 'it to be tried again and again');
+  expect(await told()).toBe(before);
+  const { due } = await rowOf<{ due: Date }>(panel, id, 'due_at as due');
+  // People take their time: it is not asked for each minute any more.
+  expect(due.getTime() - panel.clock.now().getTime()).toBeGreaterThan(minutes(5));
+  await protect(false);
+  expect((await decommission(await signedIn(tenant), id)).errors).toBeUndefined();
+  await panel.pass(async () => namesAt(panel.hetzner, token).length === 0, 'it to be deleted');
+});
+
 describe('a wish that waited while the panel was away', () => {
   /** The provider was away as well at first. */
   const waiting = async (name: string, more: Record<string, unknown> = {}) => {

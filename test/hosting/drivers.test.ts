@@ -130,6 +130,44 @@ describe.each(kinds)('the driver of $id', (kind) => {
     expect(await tags.text()).not.toContain('srv_whole');
   });
 
+  test('tells what stays at the provider when a server is deleted, as far as the token shows it', async () => {
+    const project = 'rich';
+    const mine = session(sandbox.token({ project }));
+    const { seen } = await driver.create(mine, wanted('srv_rich', { name: 'rich' }));
+    expect(seen).toMatchObject({ size: kind.size, location: kind.location });
+    expect(await driver.attachments(mine, seen.providerId)).toEqual([]);
+    sandbox.attach(mine.token, 'rich', { kind: 'volume', name: 'data-1' });
+    sandbox.attach(mine.token, 'rich', { kind: 'address', name: '192.0.2.7' });
+    sandbox.attach(mine.token, 'rich', { kind: 'snapshot', name: 'before' });
+    sandbox.keepAddress(mine.token, 'rich');
+    const { ipv4 } = sandbox.servers(mine.token)[0]!;
+    const told = (attachments: readonly { kind: string; name: string }[]) =>
+      attachments.map(({ kind: of, name }) => `${of} ${name}`);
+    // Hetzner tells of no server which snapshots are of it; DigitalOcean has no address that may stay by itself.
+    const last = kind.id === 'hetzner' ? `ADDRESS ${ipv4}` : 'SNAPSHOT before';
+    expect(told(await driver.attachments(mine, seen.providerId))).toEqual([
+      'VOLUME data-1',
+      'ADDRESS 192.0.2.7',
+      last,
+    ]);
+    expect(await driver.attachments(mine, '1')).toEqual([]);
+  });
+
+  test.runIf(kind.scopes.length > 0)('tells of volumes that a token may not see by their ids', async () => {
+    const project = 'hidden';
+    const mine = session(sandbox.token({ project }));
+    const { seen } = await driver.create(mine, wanted('srv_hidden', { name: 'hidden' }));
+    sandbox.attach(mine.token, 'hidden', { kind: 'volume', name: 'data-1' });
+    sandbox.attach(mine.token, 'hidden', { kind: 'address', name: '192.0.2.7' });
+    const narrow = session(sandbox.token({ project, scopes: ['account:read', ...kind.scopes] }));
+    const found = await driver.attachments(narrow, seen.providerId);
+    expect(found).toEqual([{ kind: 'VOLUME', providerId: found[0]!.providerId, name: found[0]!.providerId }]);
+    expect(await driver.attachments(mine, seen.providerId)).toMatchObject([
+      { name: 'data-1' },
+      { kind: 'ADDRESS' },
+    ]);
+  });
+
   test('knows servers by their marks: others of the same name are left alone, and lists have no end of their own', async () => {
     const mine = session();
     await driver.create(mine, wanted('srv_a'));
@@ -220,6 +258,29 @@ describe.each(kinds)('the driver of $id', (kind) => {
     expect(error).toMatchObject({ kind: 'RATE_LIMITED', options: { retryAfterMs: expect.any(Number) } });
     expect(mine.told.at(-1)).toEqual([3, 0]);
     await small.stop();
+  });
+
+  test('asks again when whoever stands before the provider says, and not before', async () => {
+    const mine = session();
+    const refusal = async (status: number, retryAfter?: string) => {
+      sandbox.addFault({ kind: 'html', status, ...(retryAfter === undefined ? {} : { retryAfter }) });
+      return driver.list(mine, { panel, tenant }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    };
+    expect(await refusal(429, '42')).toMatchObject({
+      kind: 'RATE_LIMITED',
+      options: { retryAfterMs: 42_000 },
+    });
+    expect(await refusal(503, '7200')).toMatchObject({ kind: 'AWAY', options: { retryAfterMs: 300_000 } });
+    const inAMinute = new Date(Date.now() + 60_000).toUTCString();
+    const dated = (await refusal(503, inAMinute)) as ProviderError;
+    expect(dated.options.retryAfterMs).toBeGreaterThan(40_000);
+    expect(dated.options.retryAfterMs).toBeLessThanOrEqual(60_000);
+    expect(await refusal(502)).toMatchObject({ kind: 'AWAY', options: {} });
+    expect(((await refusal(502, 'soon')) as ProviderError).options.retryAfterMs).toBeUndefined();
+    expect(await refusal(401, '5')).toMatchObject({ kind: 'UNAUTHORIZED', options: {} });
   });
 
   test("holds against the provider's own description, as do the stand-in's answers, where that is at hand", ({

@@ -239,6 +239,16 @@ describe.each(places)('at $provider', ({ provider, region, size, called, quota }
     // Whatever is younger may just be under way.
     await panel.clock.leap(11 * 60_000);
     await becomes('unasked ORPHANED UNASKED');
+    // It is paid for as any other, since it was made.
+    const costs = await panel.sql<{ size: string; perMonth: number; isBilled: boolean }>(
+      `select size, price_monthly::float8 as "perMonth", billed_from = created_at as "isBilled"
+       from hosting.server where tenant_id = $1 and name in ('gone', 'unasked')`,
+      [tenant.id],
+    );
+    expect(costs).toHaveLength(2);
+    for (const row of costs) expect(row).toMatchObject({ size, perMonth: costs[0]!.perMonth });
+    expect(costs.map(({ isBilled }) => isBilled)).toContain(true);
+    expect(costs[0]!.perMonth).toBeGreaterThan(0);
     await panel.pass(() => !namesAt(token).includes('double'), 'the second one to be taken down');
     expect(namesAt(token)).toContain('gone');
     cloud().removeServer(token, 'gone');

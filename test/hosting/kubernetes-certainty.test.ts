@@ -183,6 +183,25 @@ test(
   },
 );
 
+test('where a webhook with effects takes no dry run it is applied without one', { timeout }, async () => {
+  const fault = {
+    kind: 'error',
+    method: 'PATCH',
+    dryRun: true,
+    reason: 'BadRequest',
+    message: 'admission webhook "quota.example.com" does not support dry run',
+  } as const;
+  sandbox.addFault(fault);
+  const made = await create('watched-over');
+  expect(made).toMatchObject({ status: 201, body: { status: 'progressing' } });
+  sandbox.addFault(fault);
+  expect(await put(made.body.id, { replicas: 2 })).toMatchObject({ status: 200, body: { replicas: 2 } });
+  // Whatever else is bad about it is said of the dry run as before.
+  sandbox.addFault({ ...fault, message: 'admission webhook "quota.example.com" denied the request: no' });
+  expect((await put(made.body.id, { replicas: 3 })).status).toBe(422);
+  expect(sandbox.deployment(namespace, 'watched-over')?.spec).toMatchObject({ replicas: 2 });
+});
+
 test('a cluster that was restored from a backup is seen as it is then', { timeout }, async () => {
   const kept = await running('kept');
   await make('theirs');

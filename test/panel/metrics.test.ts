@@ -66,6 +66,16 @@ describe('a panel with a token and a port for its metrics', () => {
     expect(valueOf(await scrape(), 'panel_jobs{job="identity.mail.send",state="failed"}')).toBe(0);
   });
 
+  test('what alerts count is told as 0 before it happens, or its first time would be no increase', async () => {
+    const text = await scrape();
+    const rare = [
+      'panel_job_attempts_total{job="identity.mail.send",outcome="given up"}',
+      'panel_job_attempts_total{job="identity.mail.send",outcome="failed"}',
+      'panel_dropped_subscriptions_total{reason="STALLED"}',
+    ];
+    expect(rare.map((series) => valueOf(text, series))).toEqual([0, 0, 0]);
+  });
+
   test('tells what stands: leases, subscriptions, WebSockets, connections', async () => {
     const tenant = await panel.world.tenant();
     {

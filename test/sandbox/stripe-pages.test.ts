@@ -136,10 +136,16 @@ test('the portal cancels and keeps a subscription, changes the card, and shows i
   expect(await send(session.url, { do: 'cancel', subscription: subscription.id })).toMatchObject({
     status: 303,
   });
-  expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({ cancel_at_period_end: true });
+  // In flexible billing mode the day is named, and not the end of the period.
+  const ending = await stripe.subscriptions.retrieve(subscription.id);
+  expect(ending).toMatchObject({
+    cancel_at: ending.items.data[0]!.current_period_end,
+    cancel_at_period_end: false,
+    cancellation_details: { reason: 'cancellation_requested' },
+  });
   await send(session.url, { do: 'keep', subscription: subscription.id });
   const kept = await stripe.subscriptions.retrieve(subscription.id);
-  expect(kept).toMatchObject({ cancel_at_period_end: false });
+  expect(kept).toMatchObject({ cancel_at: null, cancel_at_period_end: false });
   expect(endOf(kept)).toBe('2026-05-01T00:00:00.000Z');
   await send(session.url, { do: 'card', card: 'pm_card_mastercard' });
   const after = await stripe.customers.retrieve(customer, {
@@ -160,7 +166,7 @@ test("another customer's subscription is not the portal's to change", async () =
   });
   const session = await stripe.billingPortal.sessions.create({ customer: mine.customer });
   await send(session.url, { do: 'cancel', subscription: subscription.id });
-  expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({ cancel_at_period_end: false });
+  expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({ cancel_at: null });
 });
 
 test('an invoice has a page on which it is paid, and a document', async () => {

@@ -242,6 +242,19 @@ describe('a subscription', () => {
       canceled_at: null,
       cancellation_details: { reason: null },
     });
+    // A day that was named goes by its own name only, and a call names one of the two.
+    const day = seconds('2026-06-15T00:00:00');
+    await stripe.subscriptions.update(third.id, { cancel_at: day });
+    expect(await stripe.subscriptions.update(third.id, { cancel_at_period_end: false })).toMatchObject({
+      cancel_at: day,
+    });
+    await expect(
+      stripe.subscriptions.update(third.id, { cancel_at: '', cancel_at_period_end: false }),
+    ).rejects.toMatchObject({ statusCode: 400 });
+    expect(await stripe.subscriptions.update(third.id, { cancel_at: '' })).toMatchObject({
+      cancel_at: null,
+      canceled_at: null,
+    });
     await world.advance(clock, '2026-05-01T02:00:00');
     expect(await world.statusOf(other.id)).toBe('canceled');
     expect(await world.statusOf(third.id)).toBe('active');

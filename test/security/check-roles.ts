@@ -131,7 +131,7 @@ function judge({ access, root }: Declared, caller: Caller, answer: Answer): stri
     if (reason === access.wrongSecret) return undefined;
     return `a wrong secret was to be refused with ${access.wrongSecret}, but got ${outcomeOf(answer)}`;
   }
-  if (code === undefined) return undefined;
+  if (code === undefined || (access.outside && reason === access.outside)) return undefined;
   const isRefused = code === 'UNAUTHENTICATED' || code === 'FORBIDDEN';
   // Generated input may well be wrong input for a mutation; that it was looked at is enough.
   if (root.kind === 'mutation' && !isRefused && !inconclusive.includes(code)) return undefined;

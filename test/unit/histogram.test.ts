@@ -43,3 +43,17 @@ test('counts are what they were however often they are read, and labels may come
     'panel_test_total{kind="b",outcome="ok"} 1',
   ]);
 });
+
+test('what is named beforehand is told as 0, and stays what it is when it is named once more', async () => {
+  const metrics = new Metrics();
+  const read = async () => lines(await metrics.text()).filter((line) => line.startsWith('panel_test_total'));
+  const failed = { kind: 'a', outcome: 'failed' };
+  const count = metrics.counter('panel_test_total', help, labelNames, [failed]);
+  expect(await read()).toEqual(['panel_test_total{kind="a",outcome="failed"} 0']);
+  count(failed);
+  metrics.counter('panel_test_total', help, labelNames, [failed, { kind: 'b', outcome: 'failed' }]);
+  expect(await read()).toEqual([
+    'panel_test_total{kind="a",outcome="failed"} 1',
+    'panel_test_total{kind="b",outcome="failed"} 0',
+  ]);
+});

@@ -161,6 +161,34 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
     ).toEqual(nothingWrong);
   });
 
+  test('tells of its pods why they do not come up, and shows what they have written', async () => {
+    const here = await scene();
+    here.sandbox.breakImage('hungry:1', 'CrashLoopBackOff');
+    here.sandbox.writeLog('hungry:1', 'reading all of it\n', 'out of memory at row 7\n');
+    const id = await run(here, 'hungry', { image: 'hungry:1' });
+    const path = `/kubernetes/deployments/${id}`;
+    expect(
+      await at(here.tenant, path, async (page) => {
+        const pods = page.getByRole('region', { name: 'Pods' });
+        await passUntil(stage.panel, pods.getByText('CrashLoopBackOff').first());
+        await pods.getByText('ended last with OOMKilled (exit code 137)').first().waitFor();
+        const line = pods.getByRole('listitem').first();
+        await line.getByRole('button', { name: /^Log of hungry-/ }).click();
+        await line.getByText('reading all of it').waitFor();
+        await line.getByRole('checkbox').check();
+        await line.getByText('out of memory at row 7').waitFor();
+        expect(await wrongWith(page)).toEqual([]);
+      }),
+    ).toEqual(nothingWrong);
+    await tokenInRole(stage.panel, here.tenant, 'VIEWER');
+    expect(
+      await at(here.tenant, path, async (page) => {
+        await page.getByRole('region', { name: 'Pods' }).getByText('CrashLoopBackOff').first().waitFor();
+        expect(await page.getByRole('button', { name: /^Log of/ }).count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
+  });
+
   test('of a placement is changed with all others of it', async () => {
     const { tenant, sandbox } = await scene();
     await tenant.graphql(

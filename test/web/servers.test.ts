@@ -19,9 +19,9 @@ vi.setConfig({ testTimeout: 240_000 });
 const stage = useStage(async () => startHostingPanel());
 const { at } = stage;
 
-async function connected(): Promise<Tenant> {
+async function connected(token = stage.panel.hetzner.token()): Promise<Tenant> {
   const tenant = await (await stage.panel.world.tenant()).grantPlan('PRO');
-  dataOf(await connect(tenant, stage.panel.hetzner.token()));
+  dataOf(await connect(tenant, token));
   return tenant;
 }
 
@@ -33,7 +33,8 @@ const steps = (page: Page) => page.getByRole('list', { name: 'Steps' }).getByRol
 
 describe.skipIf(!isChromiumThere)('one server', () => {
   test('shows each step with its time as it comes, its instance, its costs, and its end', async () => {
-    const tenant = await connected();
+    const token = stage.panel.hetzner.token();
+    const tenant = await connected(token);
     const id = await ordered(tenant, 'web-1');
     expect(
       await at(tenant, '/servers', async (page) => {
@@ -62,11 +63,15 @@ describe.skipIf(!isChromiumThere)('one server', () => {
         await page.getByText('It can not be removed before that is taken off.').waitFor();
         expect(await page.getByRole('button', { name: 'Remove web-1' }).count()).toBe(0);
         await press(page, 'Unprotect web-1');
+        stage.panel.hetzner.attach(token, 'web-1', { kind: 'volume', name: 'data-1' });
         await press(page, 'Remove web-1');
         await page.getByRole('dialog').waitFor();
         expect(await wrongWith(page)).toEqual([]);
         await press(page, 'Remove');
         await passUntil(stage.panel, steps(page).locator('.status', { hasText: 'Deleted' }));
+        const left = page.getByRole('region', { name: 'Left at the provider' });
+        await left.getByText('data-1').waitFor();
+        await page.getByText('Delete at the provider what nobody needs of it.').waitFor();
         // Its name is free again.
         await tabTo(page, 'Name of the server', 120);
         expect(await page.getByLabel('Name of the server').inputValue()).toBe('web-1');

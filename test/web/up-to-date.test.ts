@@ -6,6 +6,7 @@ import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
+import type { Tenant } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, heading, nothingWrong, press, tabTo } from './support/console.js';
 import { partAway } from './support/editing.js';
@@ -186,6 +187,57 @@ describe.skipIf(!isChromiumThere)('a page that is left open', () => {
   });
 });
 
+/** Invoices that were asked for a moment ago, of so much each. */
+async function billed(tenant: Tenant, ...amounts: [amountDue: number, currency: string][]): Promise<void> {
+  const { panel } = stage;
+  await panel.sql(
+    `insert into billing.subscription (tenant_id, customer_id) values ($1, $2)
+     on conflict (tenant_id) do update set customer_id = excluded.customer_id`,
+    [tenant.id, `cus_${tenant.id}`],
+  );
+  const invoices = amounts.map(([amountDue, currency], index) => ({
+    id: `in_${index + 1}`,
+    number: `QC-000${index + 1}`,
+    date: '2026-04-01T00:30:00.000Z',
+    periodStart: '2026-03-01T00:00:00.000Z',
+    periodEnd: '2026-03-31T23:59:59.000Z',
+    amountDue,
+    currency,
+    status: 'PAID',
+    pdfUrl: null,
+  }));
+  await panel.sql('insert into billing.invoice_cache (tenant_id, fetched_at, invoices) values ($1, $2, $3)', [
+    tenant.id,
+    new Date(panel.clock.now().getTime() + 30 * 86_400_000),
+    JSON.stringify(invoices),
+  ]);
+}
+
+test.skipIf(!isChromiumThere)(
+  'an amount is shown as it is charged, in currencies with hundredths, thousandths or neither',
+  async () => {
+    const tenant = await stage.panel.world.tenant();
+    await billed(
+      tenant,
+      [4_900, 'usd'],
+      [1_900_000, 'huf'],
+      [680_000, 'isk'],
+      [7_500, 'jpy'],
+      [18_500, 'bhd'],
+      [1_900_050, 'huf'],
+    );
+    await using dana = await person({ locale: 'en-US' });
+    const page = await dana.signIn(tenant, '/billing');
+    const rows = page.getByRole('region', { name: 'Invoices' }).getByRole('listitem');
+    await rows.first().waitFor();
+    const shown = (await rows.allTextContents()).map(
+      (text) => /QC-\d+\s+(.*?)\s*Of Apr/.exec(text.replaceAll('\u00a0', ' '))?.[1],
+    );
+    expect(shown).toEqual(['$49.00', 'HUF 19,000', 'ISK 6,800', '¥7,500', 'BHD 18.500', 'HUF 19,000.5']);
+    expect(dana.complaints).toEqual([]);
+  },
+);
+
 test.skipIf(!isChromiumThere).each(['America/New_York', 'Europe/Berlin'])(
   'a day and the last day of a period are the same for who reads them in %s, and a moment says its zone',
   async (timezoneId) => {
@@ -196,31 +248,7 @@ test.skipIf(!isChromiumThere).each(['America/New_York', 'Europe/Berlin'])(
        values ($1, $2, 5, 10, 10, 5, 1)`,
       [tenant.id, day],
     );
-    await stage.panel.sql(
-      `insert into billing.subscription (tenant_id, customer_id) values ($1, $2)
-       on conflict (tenant_id) do update set customer_id = excluded.customer_id`,
-      [tenant.id, `cus_${tenant.id}`],
-    );
-    await stage.panel.sql(
-      'insert into billing.invoice_cache (tenant_id, fetched_at, invoices) values ($1, $2, $3)',
-      [
-        tenant.id,
-        new Date(stage.panel.clock.now().getTime() + 30 * 86_400_000),
-        JSON.stringify([
-          {
-            id: 'in_1',
-            number: 'QC-0001',
-            date: '2026-04-01T00:30:00.000Z',
-            periodStart: '2026-03-01T00:00:00.000Z',
-            periodEnd: '2026-03-31T23:59:59.000Z',
-            amountDue: 4900,
-            currency: 'usd',
-            status: 'PAID',
-            pdfUrl: null,
-          },
-        ]),
-      ],
-    );
+    await billed(tenant, [4900, 'usd']);
     await using dana = await person({ timezoneId, locale: 'en-US' });
     const page = await dana.signIn(tenant, '/billing');
     await page.getByText('Of Apr 1, 2026, for Mar 1, 2026 to Mar 31, 2026').waitFor();

@@ -32,6 +32,8 @@ export function Standing({ subscription, onChange }: StandingProps) {
   const { scheduledChange, overduePayment, partnerDiscountPercent, billingCycle } = subscription;
   const { isSubscribed, isCustomer, isReadOnly } = subscription;
   const isPaused = status === 'PAUSED';
+  // On a day behind the period that is paid: it is paid until then, and nothing can be taken back.
+  const isByContract = cancelAt !== null && nextInvoiceDate !== null;
   return (
     <Card title="Plan">
       <p className="big">{words(plan)}</p>
@@ -58,7 +60,9 @@ export function Standing({ subscription, onChange }: StandingProps) {
           on.
         </p>
       )}
-      {cancelAt && <p className="wrong">It ends {exactTime(cancelAt)}. Resume it to keep it.</p>}
+      {cancelAt && !isByContract && (
+        <p className="wrong">It ends {exactTime(cancelAt)}. Resume it to keep it.</p>
+      )}
       {overduePayment && (
         <p className="wrong">
           {overduePayment.amountDue !== null && overduePayment.currency
@@ -89,7 +93,7 @@ export function Standing({ subscription, onChange }: StandingProps) {
           )}
           {isPaused && <GoOn subscription={subscription} onChange={onChange} />}
           {isSubscribed &&
-            (cancelAt || scheduledChange ? (
+            (scheduledChange && !isByContract ? (
               <Action
                 document={ResumeSubscriptionDocument}
                 variables={{}}

@@ -16,7 +16,9 @@ const advice: Record<string, string> = {
     'It was deleted at the provider, or the account is another one. Remove it here, so that its name is free.',
   LEFT_BEHIND: 'It was left at the provider when its account was disconnected, and is paid for there.',
   UNASKED: 'If nobody needs it, remove it: it is paid for.',
-  DELETION_DELAYED: 'It is tried until it is done.',
+  DELETION_DELAYED:
+    'It is tried until it is done. Where it is protected at the provider, take that off there; then it goes within ten minutes.',
+  LEFTOVERS: 'Delete at the provider what nobody needs of it.',
 };
 
 /** What can be done about it; undefined where nothing has to be. */

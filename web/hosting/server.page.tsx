@@ -12,7 +12,7 @@ import { One } from '../parts/one.tsx';
 import { Page } from '../parts/page.tsx';
 import { Status } from '../parts/status.tsx';
 import { exactTime, Time } from '../parts/time.tsx';
-import { money } from '../parts/words.ts';
+import { money, words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { OneLikeIt } from './one-like-it.tsx';
 import { ServerActions } from './server-actions.tsx';
@@ -68,6 +68,7 @@ function Shown({ server, onChange }: { server: ServerDetailFragment; onChange: (
         <ServerSteps server={server} />
         <Machine server={server} />
         <Costs server={server} />
+        {server.leftovers.length > 0 && <Leftovers server={server} />}
         {isOver && phase !== 'ORPHANED' && may('hosting.server.provision') && <OneLikeIt server={server} />}
       </div>
     </Page>
@@ -147,6 +148,23 @@ function Costs({ server }: { server: ServerDetailFragment }) {
           {deletedAt && `, gone ${exactTime(deletedAt)}`}
         </dd>
       </dl>
+    </Card>
+  );
+}
+
+/** What nobody but people at the provider can give up. */
+function Leftovers({ server: { leftovers, provider } }: { server: ServerDetailFragment }) {
+  return (
+    <Card title="Left at the provider">
+      <p>It was attached to the server, and goes on costing at {provider} until it is deleted there.</p>
+      <ul className="lines">
+        {leftovers.map(({ kind, providerId, name }) => (
+          <li key={`${kind} ${providerId}`}>
+            {words(kind)} <strong>{name}</strong>{' '}
+            {name !== providerId && <span className="quiet">called {providerId} there</span>}
+          </li>
+        ))}
+      </ul>
     </Card>
   );
 }

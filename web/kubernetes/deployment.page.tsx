@@ -17,6 +17,7 @@ import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { deploymentAdvice } from './advice.ts';
 import { ChangeDeployment } from './change-deployment.tsx';
+import { Pods } from './pods.tsx';
 
 const route = getRouteApi('/kubernetes/deployments/$id');
 
@@ -81,6 +82,7 @@ function Shown({ deployment, onChange }: ShownProps) {
       <div className="cards">
         <Replicas deployment={deployment} />
         <About deployment={deployment} />
+        {status !== 'DELETED' && deployment.cluster && <Pods deployment={deployment} />}
         {isMine && <ChangeDeployment deployment={deployment} onChange={onChange} />}
       </div>
     </Page>

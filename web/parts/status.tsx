@@ -23,6 +23,7 @@ import type {
   PlacementStatus,
   PlacementTargetStatus,
   PolicyStatus,
+  PodPhase,
   ProviderStatus,
   RemediationStatus,
   ServerPhase,
@@ -58,6 +59,7 @@ type State =
   | PlacementStatus
   | PlacementTargetStatus
   | PolicyStatus
+  | PodPhase
   | ProviderStatus
   | RemediationStatus
   | ServerPhase

@@ -43,8 +43,24 @@ export function money(value: number, currency: string): string {
   return new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(value);
 }
 
+// Stripe's own minor units: Intl has none for forint and króna, for instance, of which Stripe has hundredths.
+const withoutFractions = new Set(
+  'bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf'.split(' '),
+);
+const withThousandths = new Set('bhd jod kwd omr tnd'.split(' '));
+
+function minorDigits(currency: string): number {
+  if (withoutFractions.has(currency)) return 0;
+  return withThousandths.has(currency) ? 3 : 2;
+}
+
 /** An amount in minor units of its currency, as payments tell it. */
 export function minor(value: number, currency: string): string {
-  const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
-  return format.format(value / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  const digits = minorDigits(currency.toLowerCase());
+  const format = new Intl.NumberFormat(undefined, {
+    style: 'currency',
+    currency,
+    maximumFractionDigits: digits,
+  });
+  return format.format(value / 10 ** digits);
 }

@@ -94,7 +94,7 @@ async function answerTo(
   if (!needed.every((scope) => scopes?.includes(scope))) throw dialect.refusals.readOnly();
   const fault = faults.take(method, url.pathname, text);
   if (fault && !(await befall(fault, dialect, world, response, method))) return undefined;
-  const answer = operation({ world, project: token.project, ids, url, query: url.searchParams, body });
+  const answer = operation({ world, project: token.project, token, ids, url, query: url.searchParams, body });
   await saved();
   if (fault?.kind === 'drop_after_commit') {
     response.destroy();
@@ -118,7 +118,8 @@ async function befall(
     case 'error':
       throw dialect.refusals.planned(fault.code, fault.message);
     case 'html':
-      response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>502 Bad Gateway</h1>');
+      if (fault.retryAfter !== undefined) response.setHeader('retry-after', fault.retryAfter);
+      response.writeHead(fault.status, { 'content-type': 'text/html' }).end(`<h1>${fault.status}</h1>`);
       return false;
     case 'drop_before':
       response.destroy();

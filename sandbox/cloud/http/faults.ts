@@ -13,7 +13,7 @@ export const fault = z.strictObject({
    * `error`: answered with `code`, nothing is done. `delay`: done, and answered `delayMs` later. `delay_before`: waits
    * first, then is done. `no_answer`: nothing is done, and nothing answered for as long as the client waits.
    * `drop_before`: the connection ends, nothing is done. `drop_after_commit`: done, and the
-   * connection ends without the answer. `html`: a web page with status 502, as from a proxy in between.
+   * connection ends without the answer. `html`: a web page with `status`, as from a proxy in between, which says `retryAfter`.
    * `action_error`: the request is done, and its first action ends in an error of this code.
    */
   kind: z.enum([
@@ -28,6 +28,9 @@ export const fault = z.strictObject({
   ]),
   code: z.string().default('server_error'),
   message: z.string().default('it was told to fail'),
+  status: z.int().min(400).max(599).default(502),
+  /** As a header: seconds, or a date. */
+  retryAfter: z.string().optional(),
   delayMs: z.int().min(0).max(600_000).default(0),
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { Call, Operation } from '../../cloud/http/operation.js';
-import type { Action, Server } from '../../cloud/kept.js';
+import type { Action, Extra, Server } from '../../cloud/kept.js';
 import { notFound, pending, unprocessable } from '../errors.js';
 import { listOf } from '../http/list.js';
 import { createDroplet, parse } from './create.js';
@@ -19,21 +19,42 @@ export const listDroplets: Operation = (call) => {
         (tag === null || Object.hasOwn(server.labels, tag)) &&
         (name === null || server.name.toLowerCase() === name),
     );
-  return listOf('droplets', found, call, (server) => dropletView(world, server));
+  return listOf('droplets', found, call, (server) => dropletView(world, project, server));
 };
 
 export const makeDroplet: Operation = ({ world, project, body, url }) => {
   const { server, action } = createDroplet(world, project, body);
   return {
     status: 202,
-    droplet: dropletView(world, server),
+    droplet: dropletView(world, project, server),
     links: { actions: [{ id: action.id, rel: 'create', href: `${url.origin}/v2/actions/${action.id}` }] },
   };
 };
 
 export const getDroplet: Operation = ({ world, project, ids }) => ({
-  droplet: dropletView(world, dropletOf({ world, project }, ids[0])),
+  droplet: dropletView(world, project, dropletOf({ world, project }, ids[0])),
 });
+
+/** What stays when it is destroyed, as far as the token's scopes show it. */
+export const associated: Operation = (call) => {
+  const { world, project, ids } = call;
+  const { id } = dropletOf(call, ids[0]);
+  const { scopes } = call.token;
+  const shown = (kind: Extra['kind'], scope: string) =>
+    scopes && !scopes.includes(scope)
+      ? []
+      : world
+          .extrasOf(project, id, kind)
+          .map((extra) => ({ id: String(extra.id), name: extra.name, cost: '1.00' }));
+  const addresses = shown('address', 'reserved_ip:read');
+  return {
+    reserved_ips: addresses,
+    floating_ips: addresses,
+    snapshots: shown('snapshot', 'image:read'),
+    volumes: shown('volume', 'block_storage:read'),
+    volume_snapshots: [],
+  };
+};
 
 export const deleteDroplet: Operation = ({ world, project, ids }) => {
   const server = dropletOf({ world, project }, ids[0]);

@@ -21,7 +21,7 @@ export function isBusy({ contents }: World, { id }: Server): boolean {
 }
 
 /** A droplet as it is on the wire. It has no address before it is on. */
-export function dropletView(world: World, server: Server): object {
+export function dropletView(world: World, project: string, server: Server): object {
   const { id, name, status, created, labels, type, location, ipv4 } = server;
   const size = sizes.find(({ slug }) => slug === type)!;
   const { memory, vcpus, disk } = size;
@@ -41,9 +41,9 @@ export function dropletView(world: World, server: Server): object {
     features: ['droplet_agent', 'private_networking'],
     backup_ids: [],
     next_backup_window: null,
-    snapshot_ids: [],
+    snapshot_ids: world.extrasOf(project, id, 'snapshot').map((extra) => extra.id),
     image: imageOf(server),
-    volume_ids: [],
+    volume_ids: world.extrasOf(project, id, 'volume').map((extra) => String(extra.id)),
     size: sizeView(size, world.soldOut),
     size_slug: type,
     networks: {

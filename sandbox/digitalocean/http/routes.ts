@@ -8,6 +8,7 @@ import { images, imageView, regions, regionView, sizes, sizeView } from '../cata
 import { parse, tagName } from '../droplet/create.js';
 import {
   actOnDroplet,
+  associated,
   deleteDroplet,
   getAction,
   getDroplet,
@@ -52,6 +53,7 @@ export const routes: Record<string, Operation> = {
   'POST /droplets': makeDroplet,
   'GET /droplets/:id': getDroplet,
   'DELETE /droplets/:id': deleteDroplet,
+  'GET /droplets/:id/destroy_with_associated_resources': associated,
   'GET /droplets/:id/actions': listActions,
   'POST /droplets/:id/actions': actOnDroplet,
   'GET /droplets/:id/actions/:id': getAction,

@@ -6,6 +6,7 @@ import type { Operation } from '../../cloud/http/operation.js';
 import { dataCenterView, images, imageView, locations, pricingView, sizes, sizeView } from '../catalogue.js';
 import { HetznerError, invalidInput, notFound } from '../errors.js';
 import { labels, parse } from '../server/create.js';
+import { getFloatingIp, getPrimaryIp, getVolume } from '../server/extras.js';
 import {
   actOnServer,
   deleteServer,
@@ -60,6 +61,10 @@ export const routes: Record<string, Operation> = {
   'DELETE /servers/:id': deleteServer,
   'GET /servers/:id/actions': listServerActions,
   'POST /servers/:id/actions/:id': actOnServer,
+
+  'GET /volumes/:id': getVolume,
+  'GET /floating_ips/:id': getFloatingIp,
+  'GET /primary_ips/:id': getPrimaryIp,
 
   'GET /actions': ({ world, project, query }) => {
     const wanted = new Set(query.getAll('id').map(Number));

@@ -21,14 +21,14 @@ export const listServers: Operation = ({ world, project, query }) => {
         (statuses.length === 0 || statuses.includes(server.status)) &&
         matches(server.labels),
     );
-  return listOf('servers', found, query, (server) => serverView(world, server));
+  return listOf('servers', found, query, (server) => serverView(world, project, server));
 };
 
 export const makeServer: Operation = ({ world, project, body }) => {
   const { server, action, nextActions, rootPassword } = createServer(world, project, body);
   return {
     status: 201,
-    server: serverView(world, server),
+    server: serverView(world, project, server),
     action: actionView(world, action),
     next_actions: nextActions.map((next) => actionView(world, next)),
     root_password: rootPassword,
@@ -36,7 +36,7 @@ export const makeServer: Operation = ({ world, project, body }) => {
 };
 
 export const getServer: Operation = ({ world, project, ids }) => ({
-  server: serverView(world, serverOf(world.project(project), ids)),
+  server: serverView(world, project, serverOf(world.project(project), ids)),
 });
 
 export const updateServer: Operation = ({ world, project, ids, body }) => {
@@ -50,7 +50,7 @@ export const updateServer: Operation = ({ world, project, ids, body }) => {
     throw new HetznerError('uniqueness_error', 'server name is already used');
   Object.assign(server, input);
   world.changed();
-  return { server: serverView(world, server) };
+  return { server: serverView(world, project, server) };
 };
 
 export const deleteServer: Operation = ({ world, project, ids }) => {

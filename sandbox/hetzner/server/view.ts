@@ -2,8 +2,11 @@ import type { Action, Server } from '../../cloud/kept.js';
 import type { World } from '../../cloud/world.js';
 import { dataCenterView, imageView, images, locationView, sizes, sizeView } from '../catalogue.js';
 
+/** Each server has its address from its beginning, by an id that is made of its own. */
+export const primaryIpOffset = 1_000_000;
+
 /** A server as it is on the wire. */
-export function serverView(world: World, server: Server): object {
+export function serverView(world: World, project: string, server: Server): object {
   const { id, name, status, created, labels, type, location, imageId, protection, ipv4 } = server;
   const size = sizes.find((each) => each.name === type)!;
   return {
@@ -20,9 +23,9 @@ export function serverView(world: World, server: Server): object {
     locked: status === 'initializing' || status === 'deleting',
     protection,
     public_net: {
-      ipv4: { id: id + 1_000_000, ip: ipv4, blocked: false, dns_ptr: `static.${ipv4}.example.com` },
+      ipv4: { id: id + primaryIpOffset, ip: ipv4, blocked: false, dns_ptr: `static.${ipv4}.example.com` },
       ipv6: { id: id + 2_000_000, ip: `2001:db8:${id.toString(16)}::/64`, blocked: false, dns_ptr: [] },
-      floating_ips: [],
+      floating_ips: world.extrasOf(project, id, 'address').map((extra) => extra.id),
       firewalls: [],
     },
     private_net: [],
@@ -33,7 +36,7 @@ export function serverView(world: World, server: Server): object {
     outgoing_traffic: 0,
     primary_disk_size: size.disk,
     load_balancers: [],
-    volumes: [],
+    volumes: world.extrasOf(project, id, 'volume').map((extra) => extra.id),
     placement_group: null,
   };
 }

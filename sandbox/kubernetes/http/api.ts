@@ -104,7 +104,7 @@ interface Answer {
 async function answerTo(parts: ApiParts, call: Call): Promise<Answer | undefined> {
   const { url, accept } = call;
   const path = url.pathname.replace(/(.)\/$/, '$1');
-  count(parts, `${call.method} ${path.replace(/(namespaces|deployments|nodes)\/[^/]+/g, '$1/{name}')}`);
+  count(parts, `${call.method} ${path.replace(/(namespaces|deployments|nodes|pods)\/[^/]+/g, '$1/{name}')}`);
   parts.world.settle();
   if (path === '/version')
     return {

@@ -18,8 +18,9 @@ export const wantsTable = (accept: string): boolean => accept.includes('as=Table
 
 export function get({ world, target, query, accept }: ReadRequest): Json {
   const { resource, namespace, name = '', subresource } = target;
-  const found = world.store.get(resource.plural, namespace, name);
+  const found = world.get(resource, namespace, name);
   if (!found) throw world.notFound(resource, name);
+  if (subresource === 'log') return logOf(world, found, query);
   if (subresource === 'scale') return scaleOf(found) as unknown as Json;
   if (!wantsTable(accept)) return found as unknown as Json;
   const metadata = { resourceVersion: found.metadata.resourceVersion };
@@ -33,8 +34,8 @@ export function list({ world, target, query, accept }: ReadRequest): Json {
   // All pages of a list are as of its first; here they have what came since as well, which a watch from there tells again.
   const revision = from?.revision ?? world.store.revision;
   const after = from?.key;
-  const all = world.store
-    .list(resource.plural, namespace)
+  const all = world
+    .list(resource, namespace)
     .filter(([key, object]) => matches(object) && (after === undefined || key > after));
   const limit = Number(query.get('limit') ?? 0);
   const shown = limit > 0 ? all.slice(0, limit) : all;
@@ -88,4 +89,29 @@ function continued(query: URLSearchParams, world: World): { revision: number; ke
       'The provided continue parameter is too old to display a consistent list result.',
     );
   return { revision, key };
+}
+
+/** The last lines of what a container has written, and no more bytes than may be. */
+function logOf(world: World, pod: KubeObject, query: URLSearchParams): string {
+  const containers = (pod.spec?.['containers'] ?? []) as { name: string; image: string }[];
+  const container = query.get('container');
+  const found = container === null ? containers[0] : containers.find(({ name }) => name === container);
+  const { name } = pod.metadata;
+  if (!found) throw new StatusError('BadRequest', `container ${container} is not valid for pod ${name}`);
+  const written = world.logs.get(found.image);
+  const isPrevious = query.get('previous') === 'true';
+  if (isPrevious && !written?.before)
+    throw new StatusError(
+      'BadRequest',
+      `previous terminated container "${found.name}" in pod "${name}" not found`,
+    );
+  if (!written && world.broken.has(found.image))
+    throw new StatusError(
+      'BadRequest',
+      `container "${found.name}" in pod "${name}" is waiting to start: trying and failing to pull image`,
+    );
+  const lines = ((isPrevious ? written?.before : written?.now) ?? '').split('\n').slice(0, -1);
+  const tail = lines.slice(-Number(query.get('tailLines') ?? lines.length));
+  const text = Buffer.from(tail.map((line) => `${line}\n`).join(''));
+  return text.subarray(0, Number(query.get('limitBytes') ?? text.length)).toString('utf8');
 }

@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 import { isSame, timeOf, word, type Json, type JsonObject, type KubeObject } from '../wire.js';
 import { partsOf } from './deployments.js';
 
-interface Pod {
+export interface Pod {
+  /** Of five letters and digits, as names of pods end. */
+  suffix: string;
   hash: string;
   image: string;
   createdAt: number;
@@ -97,7 +99,7 @@ function scale(rollout: Rollout, { spec, desired, hash, image }: Wanted, now: nu
   const room = Math.max(0, desired + surge - rollout.pods.length);
   const missing = Math.min(room, desired - ofNew().length);
   for (let made = 0; made < missing; made += 1)
-    rollout.pods.push({ hash, image, createdAt: now, isAvailable: false });
+    rollout.pods.push({ suffix: suffix(), hash, image, createdAt: now, isAvailable: false });
   return missing > 0;
 }
 
@@ -200,6 +202,8 @@ function condition(
   const turnedAt = before?.['status'] === status ? before['lastTransitionTime']! : at;
   return { type, status, lastUpdateTime: at, lastTransitionTime: turnedAt, reason, message };
 }
+
+const suffix = (): string => randomBytes(3).toString('hex').slice(1);
 
 /** Of a template, as replica sets are named by. */
 function hashOf(template: JsonObject): string {

@@ -4,6 +4,7 @@ import { managersAfterUpdate, type Manager } from '../apply/managers.js';
 import { StatusError } from '../errors.js';
 import { copyOf, isSame, timeOf, type JsonObject, type KubeObject } from '../wire.js';
 import { check, fillIn } from './deployments.js';
+import { podsOf, type Breakage } from './pods.js';
 import { apiVersionOf, qualified, resources, type Resource } from './resources.js';
 import { step, type Pace, type Rollout } from './rollout.js';
 import { Store, type Contents } from './store.js';
@@ -27,7 +28,9 @@ export interface Change {
 /** A cluster's objects, and the controller that works on its deployments by the clock. */
 export class World {
   readonly store = new Store();
-  readonly broken = new Set<string>();
+  readonly broken = new Map<string, Breakage>();
+  /** What pods of an image have written, by whether that was before they were restarted. */
+  readonly logs = new Map<string, { now: string; before: string }>();
   /** By uid. Not kept: after a restart they begin from what was available. */
   private readonly rollouts = new Map<string, Rollout>();
 
@@ -115,6 +118,27 @@ export class World {
     });
     this.wake(leaving);
     return leaving;
+  }
+
+  /** Objects of a resource by their keys, in their order. */
+  list(resource: Resource, namespace: string | undefined): [string, KubeObject][] {
+    if (resource.plural !== 'pods') return this.store.list(resource.plural, namespace);
+    const { revision } = this.store;
+    const breakageOf = (image: string) => this.broken.get(image);
+    return this.store
+      .list('deployments', namespace)
+      .flatMap(([, object]) => {
+        const rollout = this.rollouts.get(object.metadata.uid);
+        return rollout ? podsOf({ object, rollout, revision, breakageOf }) : [];
+      })
+      .map((pod): [string, KubeObject] => [Store.key('pods', pod.metadata.namespace, pod.metadata.name), pod])
+      .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  get(resource: Resource, namespace: string | undefined, name: string): KubeObject | undefined {
+    if (resource.plural !== 'pods') return this.store.get(resource.plural, namespace, name);
+    const key = Store.key('pods', namespace, name);
+    return this.list(resource, namespace).find(([each]) => each === key)?.[1];
   }
 
   /** The next moment at which something happens by itself. */

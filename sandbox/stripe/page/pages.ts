@@ -12,7 +12,7 @@ import { updateSubscription } from '../subscription/update.js';
 import type { World } from '../world.js';
 import { cardChoice, html, nothing, problem, redirect, sendPage } from './layout.js';
 import { creditNotePdf, invoicePdf } from './pdf.js';
-import { portalPage } from './portal.js';
+import { portalChange, portalPage } from './portal.js';
 
 interface Visit {
   world: World;
@@ -78,8 +78,10 @@ const pages: Record<string, Page> = {
             session.customer,
           );
           methodForPage(world, session.customer, method.id);
-        } else if (existing(world, 'subscription', chosen).customer === session.customer) {
-          updateSubscription(world, chosen, { cancel_at_period_end: form.get('do') === 'cancel' });
+        } else {
+          const subscription = existing(world, 'subscription', chosen);
+          if (subscription.customer === session.customer)
+            updateSubscription(world, chosen, portalChange(subscription, form.get('do') === 'cancel'));
         }
       });
       return undefined;

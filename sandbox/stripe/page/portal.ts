@@ -2,9 +2,21 @@ import type { ServerResponse } from 'node:http';
 
 import { existing } from '../http/operation.js';
 import { dateText, moneyText } from '../invoice/money.js';
+import type { Subscription } from '../store/stored.js';
 import { productName } from '../subscription/items.js';
+import type { Change } from '../subscription/parameters.js';
 import type { World } from '../world.js';
 import { cardChoice, html, nothing, problem, sendPage } from './layout.js';
+
+/** In flexible billing mode Stripe's portal names the day on which a subscription ends, in classic mode the end of the period. */
+export function portalChange(
+  { billing_mode: mode, cancel_at_period_end: atEnd, items }: Subscription,
+  ends: boolean,
+): Change {
+  if (mode.type === 'classic' || (!ends && atEnd)) return { cancel_at_period_end: ends };
+  const periodEnd = Math.max(...items.data.map((item) => item.current_period_end));
+  return { cancel_at: ends ? periodEnd : null };
+}
 
 /** Where a customer looks after their subscription: ends it or keeps it, changes the card, sees invoices. */
 export function portalPage(

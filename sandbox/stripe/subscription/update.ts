@@ -75,7 +75,16 @@ function plainChanges(
       '`trial_end` timestamp must be in the future. Use `trial_end=now` to end the trial immediately.',
       'trial_end',
     );
-  const ends = atEnd ?? typeof cancelAt === 'number';
+  if (atEnd !== undefined && cancelAt !== undefined)
+    throw invalid(
+      'Received both cancel_at_period_end and cancel_at parameters. Please pass in only one.',
+      undefined,
+      'parameters_exclusive',
+    );
+  // A day that was named by itself goes by its own name only.
+  const kept = before.cancel_at_period_end ? null : before.cancel_at;
+  const endsAt = atEnd ? periodEnd : atEnd === false ? kept : (cancelAt ?? null);
+  const ends = endsAt !== null;
   const isAsked = atEnd !== undefined || cancelAt !== undefined;
   return {
     ...given({
@@ -105,7 +114,7 @@ function plainChanges(
     metadata: changedMetadata(before.metadata, wanted.metadata),
     ...(isAsked && {
       cancel_at_period_end: atEnd ?? false,
-      cancel_at: atEnd ? periodEnd : (cancelAt ?? null),
+      cancel_at: endsAt,
       canceled_at: ends ? now : null,
     }),
     ...((details || isAsked) && {

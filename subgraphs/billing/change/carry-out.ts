@@ -6,6 +6,7 @@ import { once } from '../stripe/once.js';
 import type { GivenDiscount } from '../stripe/partner-discount.js';
 import { isForeignSchedule, isOurSchedule, isOver, phaseAsItIs } from '../stripe/schedules.js';
 import { liveSubscriptions } from '../stripe/snapshot.js';
+import { soldOf } from '../stripe/sold.js';
 import { declinedWith } from '../stripe/stripe-errors.js';
 import { byContract } from './change.rules.js';
 import type { Intent, IntentParams } from './intent.entity.js';
@@ -28,20 +29,13 @@ export async function carryOut(stripe: Stripe, intent: Intent, now: Date): Promi
       await subscribe(stripe, intent);
       return;
     case 'UPGRADE':
-      await once(`${id}-upgrade`, async (options) =>
-        stripe.subscriptions.update(
-          subscription,
-          {
-            items: [{ id: params.itemId!, price: params.priceId! }],
-            // The rest of what was paid is set off, and the difference is paid at once or the plan stays.
-            proration_behavior: 'always_invoice',
-            payment_behavior: 'error_if_incomplete',
-            off_session: true,
-            cancel_at_period_end: false,
-          },
-          options,
-        ),
-      );
+      await goOn(stripe, intent, 'upgrade', {
+        items: [{ id: params.itemId!, price: params.priceId! }],
+        // The rest of what was paid is set off, and the difference is paid at once or the plan stays.
+        proration_behavior: 'always_invoice',
+        payment_behavior: 'error_if_incomplete',
+        off_session: true,
+      });
       return;
     case 'DOWNGRADE':
       await schedule(stripe, intent);
@@ -54,15 +48,38 @@ export async function carryOut(stripe: Stripe, intent: Intent, now: Date): Promi
       return;
     case 'RESUME':
       if (params.isPaused) await unpause(stripe, intent);
-      await once(`${id}-resume`, async (options) =>
-        stripe.subscriptions.update(
-          subscription,
-          // What has paid for it now pays for it from now on.
-          { cancel_at_period_end: false, ...(params.isPaused ? paidBy(params) : {}) },
-          options,
-        ),
-      );
+      // What has paid for it now pays for it from now on.
+      await goOn(stripe, intent, 'resume', params.isPaused ? paidBy(params) : {});
   }
+}
+
+/**
+ * Changes a subscription and takes back that it ends. Stripe's portal names the day (`cancel_at`), which stays whatever
+ * becomes of `cancel_at_period_end`, and a call takes one of the two: each way has a key of its own. Once the day is off, by
+ * a call whose answer was lost, the other way has nothing left to do. The day of a contract stays.
+ */
+async function goOn(
+  stripe: Stripe,
+  { id, params }: Intent,
+  name: string,
+  changes: Stripe.SubscriptionUpdateParams,
+): Promise<void> {
+  const subscription = params.subscriptionId!;
+  if (params.keepsDay) {
+    await once(`${id}-${name}`, async (options) =>
+      stripe.subscriptions.update(subscription, changes, options),
+    );
+    return;
+  }
+  const { cancel_at: day, cancel_at_period_end: atEnd } = await stripe.subscriptions.retrieve(subscription);
+  const isByDay = day !== null && !atEnd;
+  await once(`${id}-${name}${isByDay ? '-day' : ''}`, async (options) =>
+    stripe.subscriptions.update(
+      subscription,
+      { ...changes, ...(isByDay ? { cancel_at: '' } : { cancel_at_period_end: false }) },
+      options,
+    ),
+  );
 }
 
 /** Ends at once what has no period that is paid. False where somebody had it go on since it was asked for. */
@@ -143,13 +160,17 @@ async function subscribe(stripe: Stripe, { id, params }: Intent): Promise<void> 
 }
 
 /** The period that is paid stays as it is; the next one has the other price. */
-async function schedule(stripe: Stripe, { id, params }: Intent): Promise<void> {
+async function schedule(stripe: Stripe, intent: Intent): Promise<void> {
+  const { id, params } = intent;
   const from = params.subscriptionId!;
-  const { schedule: found } = await stripe.subscriptions.retrieve(from, { expand: ['schedule'] });
-  const there = typeof found === 'string' ? null : found;
+  const subscription = await stripe.subscriptions.retrieve(from, { expand: ['schedule'] });
+  const there = typeof subscription.schedule === 'string' ? null : subscription.schedule;
   // Made by an earlier call: any other was taken off.
   if (there && isOurSchedule(there)) return;
   if (there && isForeignSchedule(there)) throw byContract(params.plan);
+  // Under a schedule it could not be taken back any more, and it would end before the smaller plan begins.
+  const ends = subscription.cancel_at !== null || subscription.cancel_at_period_end;
+  if (!there && ends && !params.keepsDay) await goOn(stripe, intent, 'go-on', {});
   const made =
     there ??
     (await once(`${id}-schedule`, async (options) =>
@@ -157,10 +178,16 @@ async function schedule(stripe: Stripe, { id, params }: Intent): Promise<void> {
     ));
   const [now] = made.phases;
   if (!now) throw new Error(`the schedule ${made.id} has no phase`);
+  const asItIs = phaseAsItIs(now);
+  const plan = soldOf(subscription)?.item.price.id;
   const phases: Stripe.SubscriptionScheduleUpdateParams.Phase[] = [
-    { ...phaseAsItIs(now), ...discountsOf(params) },
+    { ...asItIs, ...discountsOf(params) },
     {
-      items: [{ price: params.priceId!, quantity: 1 }],
+      // What a contract sells beside the plan goes on.
+      items: [
+        { price: params.priceId!, quantity: 1 },
+        ...(asItIs.items ?? []).filter(({ price }) => price !== plan && price !== params.priceId),
+      ],
       start_date: now.end_date,
       duration: { interval: params.cycle === 'YEARLY' ? 'year' : 'month', interval_count: 1 },
       // A phase has those that it names, and no others.

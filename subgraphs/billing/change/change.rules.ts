@@ -2,7 +2,7 @@ import { Plan } from '#platform/entitlement/plans.js';
 import { ApiError } from '#platform/errors.js';
 
 import { BillingCycle, packages, planRank } from '../package/packages.js';
-import { isOwnPlan, type BillingSubscription } from '../subscription/subscription.entity.js';
+import { endsWithPeriod, isOwnPlan, type BillingSubscription } from '../subscription/subscription.entity.js';
 import { accessOf, SubscriptionStatus } from '../subscription/subscription.status.js';
 
 export interface Target {
@@ -18,7 +18,7 @@ export const isLive = (row: BillingSubscription): boolean =>
 
 /** Whether there is something to take back. A schedule that says nothing of ours is for other terms, which are the operator's. */
 export const isToEndOrShrink = (row: BillingSubscription): boolean =>
-  row.cancelAt !== null || row.scheduledPlan !== null;
+  endsWithPeriod(row) || row.scheduledPlan !== null;
 
 /** Stripe collects nothing for it any more: a trial ended without a payment method, or an operator has it so. */
 export const isPaused = (row: BillingSubscription): boolean =>
@@ -45,7 +45,7 @@ export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step 
   requireOwnPlan(row);
   const live = isLive(row);
   const current = live && row.subscribedPlan ? row.subscribedPlan : Plan.FREE;
-  if (plan === Plan.FREE) return !live || row.cancelAt ? 'NOTHING' : 'CANCEL';
+  if (plan === Plan.FREE) return !live || endsWithPeriod(row) ? 'NOTHING' : 'CANCEL';
   if (plan === current && cycle === row.billingCycle) {
     return isToEndOrShrink(row) || isPaused(row) ? 'RESUME' : 'NOTHING';
   }
@@ -60,6 +60,10 @@ export function stepTo(row: BillingSubscription, { plan, cycle }: Target): Step 
 export function isOtherPlan(row: BillingSubscription, step: Step, { plan }: Target): boolean {
   return step !== 'NOTHING' && step !== 'RESUME' && !(isLive(row) && plan === row.subscribedPlan);
 }
+
+/** Whether a plan is smaller than the one that is subscribed to. The same one paid otherwise allows as much. */
+export const isSmallerPlan = ({ subscribedPlan }: BillingSubscription, plan: Plan): boolean =>
+  planRank(plan) < planRank(subscribedPlan ?? Plan.FREE);
 
 export function byContract(plan: Plan): ApiError {
   return new ApiError('CONFLICT', `The plan ${plan.toLowerCase()} is made by contract`, {

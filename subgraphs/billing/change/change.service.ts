@@ -6,7 +6,11 @@ import type { Operation } from '#platform/subgraph/operation.js';
 
 import { packages } from '../package/packages.js';
 import { isAway } from '../stripe/stripe-errors.js';
-import { newSubscription, type BillingSubscription } from '../subscription/subscription.entity.js';
+import {
+  endsWithPeriod,
+  newSubscription,
+  type BillingSubscription,
+} from '../subscription/subscription.entity.js';
 import { lockSubscription, readSubscription } from '../subscription/subscription.store.service.js';
 import { wantSync } from '../subscription/sync-request.service.js';
 import type { ChangeSubscriptionInput, SubscriptionCallInput } from './change.inputs.js';
@@ -15,6 +19,7 @@ import {
   isLive,
   isOtherPlan,
   isPaused,
+  isSmallerPlan,
   isToEndOrShrink,
   requireOwnPlan,
   stepTo,
@@ -55,7 +60,7 @@ export class ChangeService {
       const means = await this.means.find(operation.em, before, step, target);
       return async (row, em) => {
         const step = stepTo(row, target);
-        if (step === 'CANCEL' || step === 'DOWNGRADE') {
+        if ((step === 'CANCEL' || step === 'DOWNGRADE') && isSmallerPlan(row, target.plan)) {
           const over = await overLimits(em, tenantId, target.plan);
           if (over.length > 0) throw tooSmall(target.plan, over);
         }
@@ -69,7 +74,7 @@ export class ChangeService {
     return this.run(operation, 'cancelSubscription', input, async () => async (row) => {
       requireOwnPlan(row);
       if (!isLive(row)) throw noSubscription();
-      if (row.cancelAt) return undefined;
+      if (endsWithPeriod(row)) return undefined;
       return wantedOf(row, 'CANCEL', { plan: Plan.FREE, cycle: row.billingCycle }, noMeans);
     });
   }
@@ -156,6 +161,7 @@ function wantedOf(
     cycle,
     ...means,
     ...(isPaused(row) ? { isPaused: true } : {}),
+    ...(row.cancelAt !== null && !endsWithPeriod(row) ? { keepsDay: true } : {}),
   };
   return { kind: step, params };
 }

@@ -17,15 +17,17 @@ import { isPartnerCoupon } from '../partner/partner-tiers.js';
 import { alreadySubscribed, closeOlderPages } from '../stripe/checkout-pages.js';
 import { once } from '../stripe/once.js';
 import type { Prices } from '../stripe/prices.js';
+import { liveSubscriptions } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { asking, failureOf } from '../stripe/stripe-errors.js';
-import { isClosed, readSubscription } from '../subscription/subscription.store.service.js';
+import { readSubscription } from '../subscription/subscription.store.service.js';
+import { wantSync } from '../subscription/sync-request.service.js';
 import {
   createCheckoutSessionRules,
   type CreateCheckoutSessionInput,
   type HostedPage,
 } from './change.inputs.js';
-import { closed, isLive, requireOpen, requireOwnPlan } from './change.rules.js';
+import { isLive, requireOpen, requireOwnPlan } from './change.rules.js';
 import type { CustomerService } from './customer.service.js';
 import { requireNoneUnderWay } from './intents.service.js';
 import type { MeansFinder } from './means.service.js';
@@ -61,6 +63,7 @@ export class HostedPages {
     const trialDays = withTrial ? packages[plan].trialDays : 0;
     await this.tools.admission.require(operation, changeTo(plan));
     const customer = await this.tools.customers.of(operation);
+    if (row.customerId !== null) await this.requireNoneLives(operation, customer);
     if (coupon) await this.requireCoupon(coupon);
     const discounts = coupon ? [{ coupon }] : await asking(() => this.tools.means.discountsOf(operation.em));
     const key = this.keyOf(operation, call, discounts);
@@ -80,17 +83,21 @@ export class HostedPages {
         ...(trialDays > 0 ? { subscription_data: { trial_period_days: trialDays } } : {}),
       };
       if (key === undefined) return sessions.create(params);
-      return once(key, async (options) => sessions.create(params, options));
+      for (let own = key; ;) {
+        const made = await once(own, async (options) => sessions.create(params, options));
+        // A call that was refused has closed its page, which Stripe would answer to its key for a day.
+        if ((await sessions.retrieve(made.id)).status === 'open') return made;
+        own = `${key}-after-${made.id}`;
+      }
     });
     const { url } = session;
     if (url === null) throw new Error(`the checkout session ${session.id} has no address`);
     // Before anybody has its address: of all that were handed out, one can be paid on.
     await asking(() => closeOlderPages(this.tools.stripe(), customer, session.id));
-    // Of a tenant that was closed meanwhile the pages of before are closed already.
-    if (await isClosed(operation.em, operation.tenantId)) {
+    await this.requireStillSold(operation).catch(async (refusal: unknown) => {
       await asking(async () => this.tools.stripe().checkout.sessions.expire(session.id));
-      throw closed();
-    }
+      throw refusal;
+    });
     return this.idempotency.write(operation, call, revive, async ({ audit }) => {
       audit({ target: operation.tenantId, changes: { plan, checkout: session.id } });
       const expiresAt = new Date(session.expires_at * 1000);
@@ -110,6 +117,27 @@ export class HostedPages {
         .billingPortal.sessions.create({ customer, return_url: `${this.tools.publicUrl}/billing` }),
     );
     return { url, expiresAt: null };
+  }
+
+  /** What was bought on an earlier page may be known at Stripe only, while its webhook is late or lost: nobody pays twice. */
+  private async requireNoneLives(operation: Operation, customer: string): Promise<void> {
+    const living = await asking(async () => liveSubscriptions(this.tools.stripe(), customer));
+    if (living.length === 0) return;
+    const { tenantId, clock } = operation;
+    await operation.write(async (write) => {
+      write.audit({ target: tenantId, changes: { refused: 'ALREADY_SUBSCRIBED' } });
+      await wantSync(write, tenantId, clock.now());
+    });
+    throw alreadySubscribed();
+  }
+
+  /** While the page was made a change may have begun, or ended, that has closed the pages of before only; so may the tenant. */
+  private async requireStillSold({ database, tenantId }: Operation): Promise<void> {
+    const em = database.forTenant(tenantId);
+    await requireNoneUnderWay(em, tenantId);
+    const row = await readSubscription(em, tenantId);
+    requireOpen(row);
+    if (isLive(row)) throw alreadySubscribed();
   }
 
   private async requireCoupon(coupon: string): Promise<void> {

@@ -20,6 +20,8 @@ export interface IntentParams {
   discounts?: readonly GivenDiscount[];
   /** Stripe has paused it: it has no period that is paid, and goes on as soon as one is. */
   isPaused?: boolean;
+  /** A contract ends it on a day behind the period that is paid. */
+  keepsDay?: boolean;
   plan: Plan;
   cycle: BillingCycle;
 }

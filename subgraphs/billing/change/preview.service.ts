@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 
 import type { Admission } from '#platform/admission/admission.js';
+import type { SqlEntityManager } from '#platform/database/database.js';
 import { Plan } from '#platform/entitlement/plans.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
@@ -10,7 +11,7 @@ import type { PartnerTierData } from '../partner/partner-tiers.js';
 import type { Prices } from '../stripe/prices.js';
 import { isForeignSchedule } from '../stripe/schedules.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
-import { asking } from '../stripe/stripe-errors.js';
+import { asking, isMissing } from '../stripe/stripe-errors.js';
 import type { BillingSubscription } from '../subscription/subscription.entity.js';
 import { readSubscription } from '../subscription/subscription.store.service.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
@@ -20,10 +21,12 @@ import {
   cycleOf,
   isOtherPlan,
   isPaused,
+  isSmallerPlan,
   stepTo,
   type Step,
   type Target,
 } from './change.rules.js';
+import type { MeansFinder } from './means.service.js';
 import { overLimits } from './over-limits.service.js';
 import { changeTo } from './plan-admission.js';
 
@@ -33,6 +36,7 @@ export class PreviewService {
     private readonly tools: {
       stripe: StripeSource;
       prices: Prices;
+      means: MeansFinder;
       times: TenantTime;
       admission: Admission;
     },
@@ -45,7 +49,7 @@ export class PreviewService {
     const step = stepTo(row, target);
     if (isOtherPlan(row, step, target)) await this.tools.admission.require(operation, changeTo(target.plan));
     await this.requireNoContract(row, step, target);
-    const isSmaller = step === 'CANCEL' || step === 'DOWNGRADE';
+    const isSmaller = (step === 'CANCEL' || step === 'DOWNGRADE') && isSmallerPlan(row, target.plan);
     const base = {
       plan: target.plan,
       billingCycle: target.cycle,
@@ -59,7 +63,7 @@ export class PreviewService {
     if (step === 'RESUME' && isPaused(row))
       return { ...base, effectiveAt: now, ...(await this.resumption(row)) };
     if (step === 'SUBSCRIBE')
-      return { ...base, effectiveAt: now, ...firstPayment(target, (await partnerTerms(em))?.tier) };
+      return { ...base, effectiveAt: now, ...(await this.firstInvoice(em, row, target)) };
     if (base.effect === ChangeEffect.AT_PERIOD_END) return { ...base, effectiveAt: row.periodEnd, ...none };
     return { ...base, effectiveAt: base.effect === ChangeEffect.NONE ? null : now, ...none };
   }
@@ -73,6 +77,33 @@ export class PreviewService {
     if (scheduleId === null || step === 'NOTHING' || step === 'SUBSCRIBE' || step === 'CANCEL') return;
     const schedules = this.tools.stripe().subscriptionSchedules;
     if (isForeignSchedule(await asking(() => schedules.retrieve(scheduleId)))) throw byContract(plan);
+  }
+
+  /** The first of a new subscription; of a customer that Stripe does not know, who has no credit there, as listed. */
+  private async firstInvoice(
+    em: SqlEntityManager,
+    { customerId }: BillingSubscription,
+    target: Target,
+  ): Promise<Invoiced> {
+    const { stripe, prices, means } = this.tools;
+    const tier = (await partnerTerms(em))?.tier;
+    if (customerId === null) return firstPayment(target, tier);
+    return asking(async () => {
+      const discounts = await means.discountsOf(em);
+      const price = await prices.idOf(target.plan, target.cycle);
+      try {
+        const invoice = await stripe().invoices.createPreview({
+          customer: customerId,
+          subscription_details: { items: [{ price }] },
+          ...(discounts.length > 0 ? { discounts } : {}),
+        });
+        return told(target.plan, invoice, tier && discountOf(tier));
+      } catch (error) {
+        // Somebody has deleted it there: the next one begins with nothing.
+        if (!isMissing(error)) throw error;
+        return firstPayment(target, tier);
+      }
+    });
   }
 
   private async proration(row: BillingSubscription, { plan, cycle }: Target, now: Date): Promise<Invoiced> {
@@ -109,33 +140,56 @@ export class PreviewService {
 }
 
 type Invoiced = Pick<PlanChangePreview, 'amountDue' | 'lines' | 'currency'>;
+type Line = PlanChangePreview['lines'][number];
 
-function told(plan: Plan, invoice: Stripe.Invoice): Invoiced {
+/** Its lines sum to what is due. */
+function told(plan: Plan, invoice: Stripe.Invoice, discount = 'Discount'): Invoiced {
+  // What is more than paid is kept for the next invoice, which amount_due does not tell.
+  const amountDue = invoice.amount_due > 0 ? invoice.amount_due : Math.min(0, invoice.total);
+  const lines = invoice.lines.data.map(({ description, amount, parent }) => ({
+    description: description ?? packages[plan].name,
+    amount,
+    isProration: parent?.subscription_item_details?.proration ?? false,
+  }));
+  const off = -sumOf(invoice.total_discount_amounts ?? []);
+  const tax = sumOf((invoice.total_taxes ?? []).filter(({ tax_behavior: how }) => how === 'exclusive'));
+  const balance = amountDue - invoice.total;
+  const others: Line[] = [
+    { description: discount, amount: off, isProration: false },
+    { description: 'Taxes', amount: tax, isProration: false },
+    {
+      description: balance < 0 ? 'Credit that was kept' : 'Left to pay from before',
+      amount: balance,
+      isProration: false,
+    },
+  ];
   return {
-    // What is more than paid is kept for the next invoice, which amount_due does not tell.
-    amountDue: invoice.amount_due > 0 ? invoice.amount_due : Math.min(0, invoice.total),
+    amountDue,
     currency: invoice.currency,
-    lines: invoice.lines.data.map(({ description, amount, parent }) => ({
-      description: description ?? packages[plan].name,
-      amount,
-      isProration: parent?.subscription_item_details?.proration ?? false,
-    })),
+    lines: [...lines, ...others.filter(({ amount }) => amount !== 0)],
   };
 }
 
-function firstPayment(
-  { plan, cycle }: Target,
-  tier: PartnerTierData | undefined,
-): Pick<PlanChangePreview, 'amountDue' | 'lines'> {
-  const { prices, name } = packages[plan];
+const sumOf = (parts: readonly { amount: number }[]): number =>
+  parts.reduce((sum, { amount }) => sum + amount, 0);
+
+/** As listed, before anybody has bought anything. */
+function firstPayment({ plan, cycle }: Target, tier: PartnerTierData | undefined): Invoiced {
+  const { prices, name, currency } = packages[plan];
   const amount = prices?.[cycle] ?? 0;
   const line = { description: name, amount, isProration: false };
-  if (!tier) return { amountDue: amount, lines: [line] };
+  if (!tier) return { amountDue: amount, currency, lines: [line] };
   // As Stripe rounds it.
   const off = Math.round((amount * tier.discountPercent) / 100);
-  const description = `Partner ${tier.name}, ${tier.discountPercent} % off`;
-  return { amountDue: amount - off, lines: [line, { description, amount: -off, isProration: false }] };
+  return {
+    amountDue: amount - off,
+    currency,
+    lines: [line, { description: discountOf(tier), amount: -off, isProration: false }],
+  };
 }
+
+const discountOf = ({ name, discountPercent }: PartnerTierData): string =>
+  `Partner ${name}, ${discountPercent} % off`;
 
 function effectOf(step: Step, row: BillingSubscription): ChangeEffect {
   if (step === 'NOTHING') return ChangeEffect.NONE;

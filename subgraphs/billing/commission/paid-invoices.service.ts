@@ -4,7 +4,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { InvoicePaid } from '#schema/events.js';
 
-import { isOurs } from '../stripe/snapshot.js';
+import { isOurs } from '../stripe/sold.js';
 
 /** As many as are looked through at once; forty years of monthly ones. */
 const mostInvoices = 500;
@@ -34,10 +34,11 @@ export async function fetchPaidInvoices(
     newest ??= invoice.created;
     if (invoice.status !== 'paid' && invoice.status !== 'void') oldestUnpaid = invoice.created;
     const { paid_at: at } = invoice.status_transitions;
-    if (invoice.status === 'paid' && at !== null && invoice.amount_paid > 0 && (await isForOurs(invoice))) {
+    const amountPaid = paidFor(invoice);
+    if (invoice.status === 'paid' && at !== null && amountPaid > 0 && (await isForOurs(invoice))) {
       paid.push({
         invoiceId: invoice.id,
-        amountPaid: invoice.amount_paid,
+        amountPaid,
         currency: invoice.currency,
         paidAt: new Date(at * 1000).toISOString(),
       });
@@ -47,6 +48,15 @@ export async function fetchPaidInvoices(
   }
   const from = oldestUnpaid ?? newest;
   return { paid, from: from === undefined ? since : new Date(from * 1000) };
+}
+
+/** By whichever way it came: Stripe tells apart what was paid outside of it, as by a transfer to the bank. */
+function paidFor({
+  amount_due: due,
+  amount_paid: here,
+  amount_paid_off_stripe: outside = 0,
+}: Stripe.Invoice): number {
+  return Math.max(here, Math.min(due, here + outside));
 }
 
 /** Asks for each subscription once. */

@@ -69,6 +69,9 @@ export function lookupKeyOf(plan: Plan, cycle: BillingCycle): string {
   return `quazzar_${plan.toLowerCase()}_${cycle.toLowerCase()}`;
 }
 
+/** The product that a plan's prices are of. */
+export const productOf = (plan: Plan): string => `quazzar_${plan.toLowerCase()}`;
+
 /** What a `lookup_key` stands for; undefined when it is not one of ours. Contracts add a suffix of their own. */
 export function readLookupKey(
   key: string | null | undefined,
@@ -79,6 +82,17 @@ export function readLookupKey(
       if (key === stem || key?.startsWith(`${stem}_`)) return { plan, cycle };
     }
   return undefined;
+}
+
+/** What a price of one of our products is for, paid so often; undefined for another product or rhythm. */
+export function readProduct(
+  product: string | undefined,
+  recurring: { interval: string; interval_count: number } | null,
+): { plan: Plan; cycle: BillingCycle } | undefined {
+  const plan = [Plan.PRO, Plan.ENTERPRISE].find((each) => productOf(each) === product);
+  if (plan === undefined || recurring?.interval_count !== 1) return undefined;
+  if (recurring.interval === 'month') return { plan, cycle: BillingCycle.MONTHLY };
+  return recurring.interval === 'year' ? { plan, cycle: BillingCycle.YEARLY } : undefined;
 }
 
 export const planRank = (plan: Plan): number => Object.keys(planEntitlements).indexOf(plan);

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 
-import { cataloguePrices, packages, type CataloguePrice } from '../package/packages.js';
+import { cataloguePrices, packages, productOf, type CataloguePrice } from '../package/packages.js';
 import { couponOf, partnerTiers } from '../partner/partner-tiers.js';
 import { ensureCoupon } from './coupons.js';
 import { once } from './once.js';
@@ -9,12 +9,12 @@ const intervalOf = { MONTHLY: 'month', YEARLY: 'year' } as const;
 
 /**
  * Makes the products and prices of the plans and the coupons of partners' tiers at Stripe, or finds them there: repeating it changes nothing. A price whose
- * amount has changed is made anew and takes over the lookup_key; subscriptions keep the price they have. Answers a line for each.
+ * amount has changed is made anew and takes over the lookup_key; subscriptions keep the price they have, which is known by its product from then on. Answers a line for each.
  */
 export async function ensureCatalogue(stripe: Stripe): Promise<string[]> {
   const lines: string[] = [];
   for (const plan of new Set(cataloguePrices.map((price) => price.plan))) {
-    const product = `quazzar_${plan.toLowerCase()}`;
+    const product = productOf(plan);
     const isNew = await ensureProduct(stripe, product, packages[plan]);
     lines.push(`product ${product}: ${isNew ? 'made' : 'is there'}`);
     for (const price of cataloguePrices.filter((each) => each.plan === plan))

@@ -7,6 +7,7 @@ import type { Plan } from '#platform/entitlement/plans.js';
 import { readLookupKey, type BillingCycle } from '../package/packages.js';
 import { accessOf, readStatus, type SubscriptionStatus } from '../subscription/subscription.status.js';
 import { partnerCouponsOf } from './partner-discount.js';
+import { isOurs, soldOf } from './sold.js';
 
 /** A customer's subscription as Stripe has it: all that billing goes by. */
 export interface Snapshot {
@@ -33,6 +34,9 @@ export interface Snapshot {
   surplus: string[];
 }
 
+/** The newest of a customer: most end, and what an account sells beside plans counts too. */
+const mostSubscriptions = 100;
+
 /** Asks for a customer's subscription: the newest that lives, or else the last. Undefined when there never was one. */
 export async function fetchSnapshot(
   stripe: Stripe,
@@ -43,7 +47,7 @@ export async function fetchSnapshot(
     {
       customer,
       status: 'all',
-      limit: 20,
+      limit: mostSubscriptions,
       expand: ['data.latest_invoice', 'data.schedule', 'data.discounts'],
     },
     options,
@@ -62,7 +66,7 @@ export async function fetchSnapshot(
 
 /** Those of ours that live. */
 export async function liveSubscriptions(stripe: Stripe, customer: string): Promise<Stripe.Subscription[]> {
-  const { data } = await stripe.subscriptions.list({ customer, limit: 20 });
+  const { data } = await stripe.subscriptions.list({ customer, limit: mostSubscriptions });
   return data.filter((each) => isOurs(each) && rank(each) === 0);
 }
 
@@ -76,20 +80,15 @@ export function digestOf(snapshot: Snapshot): string {
     .digest('base64url');
 }
 
-/** An account may sell other things to the same customer. */
-export function isOurs(subscription: Pick<Stripe.Subscription, 'items'>): boolean {
-  return readLookupKey(subscription.items.data[0]?.price.lookup_key) !== undefined;
-}
-
 function rank({ status }: Stripe.Subscription): number {
   if (accessOf[readStatus(status)].isLive) return 0;
   return status === 'incomplete' ? 1 : 2;
 }
 
 function snapshotOf(subscription: Stripe.Subscription, surplus: string[]): Snapshot {
-  const item = subscription.items.data[0];
-  const sold = readLookupKey(item?.price.lookup_key);
-  if (!item || !sold) throw new Error(`${subscription.id} is for no plan of ours`);
+  const sold = soldOf(subscription);
+  if (!sold) throw new Error(`${subscription.id} is for no plan of ours`);
+  const { item } = sold;
   const { latest_invoice: invoice, schedule } = subscription;
   const cancelAt =
     subscription.cancel_at ?? (subscription.cancel_at_period_end ? item.current_period_end : null);

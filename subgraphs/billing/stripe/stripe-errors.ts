@@ -32,6 +32,11 @@ export function failureOf(cause: unknown): StripeFailure | undefined {
   return { isFinal: false, error: away(cause) };
 }
 
+/** Whether what was named is not, or no more, at Stripe. */
+export function isMissing(cause: unknown): boolean {
+  return cause instanceof Stripe.errors.StripeError && cause.code === 'resource_missing';
+}
+
 /** CONFLICT (CARD_DECLINED) in other words, for what changes something all the same. */
 export function declinedWith(cause: unknown, message: string): ApiError | undefined {
   const isDeclined = cause instanceof Stripe.errors.StripeError && cause.statusCode === 402;

@@ -253,6 +253,11 @@ export function isOwnPlan({ parentTenantId, planSource }: BillingSubscription): 
   return parentTenantId === null && planSource !== PlanSource.PROVIDER;
 }
 
+/** Whether it ends with the period that is paid, and not on some later day, which is a contract's. */
+export function endsWithPeriod({ cancelAt, periodEnd }: BillingSubscription): boolean {
+  return cancelAt !== null && (periodEnd === null || cancelAt <= periodEnd);
+}
+
 /** A grant and a provider's decision go before what was subscribed to. */
 export function planInForce({ grantedPlan, plan }: BillingSubscription): Plan {
   return grantedPlan ?? plan;

@@ -11,6 +11,7 @@ import { PaymentMode } from '../package/payment-mode.js';
 import { percentOf } from '../partner/partner-tiers.js';
 import {
   BillingSubscription,
+  endsWithPeriod,
   isOwnPlan,
   OverduePayment,
   planInForce,
@@ -124,7 +125,7 @@ export class SubscriptionResolver {
     description: 'When the next invoice is made; null when there is none to come.',
   })
   nextInvoiceDate(@Root() row: BillingSubscription): Date | null {
-    return accessOf[row.status].isLive && !row.cancelAt ? row.periodEnd : null;
+    return accessOf[row.status].isLive && !endsWithPeriod(row) ? row.periodEnd : null;
   }
 
   @FieldResolver(() => ScheduledChange, {

@@ -34,6 +34,8 @@ export const meterUsage: Consumer = {
       const { count } = event.payload as unknown as InstancesCounted;
       const metric = event.topic === 'fleet.instances.counted' ? 'instances' : 'users';
       await keep(step, { metric, used: count, version });
+      // Who has no instance any more stores nothing, and is not measured by the hour.
+      if (metric === 'instances' && count === 0) await keep(step, { metric: 'storageGb', used: 0, version });
       return;
     }
     const { hour, ...used } = event.payload as unknown as UsageMeasured;

@@ -17,6 +17,8 @@ import { PlacementResolver, PlacementTargetResolver } from '../placement/placeme
 import { PlacementService } from '../placement/placement.service.js';
 import { placementsDueSweep } from '../placement/placements-due.job.js';
 import { TargetsLoader } from '../placement/targets.loader.js';
+import { PodResolver } from '../pod/pod.resolver.js';
+import { PodsService } from '../pod/pods.service.js';
 import { KubeClients } from './api/clients.js';
 import { ClusterLoader } from './cluster.loader.js';
 import { ClusterResolver } from './cluster.resolver.js';
@@ -50,6 +52,7 @@ export function createKubernetes(context: AreaContext<HostingEnv>, admission: Ad
         clusters: loader,
         keyring,
       }),
+      new PodResolver(new PodsService(clients)),
       new PlacementResolver(placements, new PlaceService(keyring, admissions), targets, keyring),
       new PlacementTargetResolver(loader, targets),
     ],

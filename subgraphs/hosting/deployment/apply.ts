@@ -23,9 +23,21 @@ export async function applyDeployment(client: KubeClient, of: Application): Prom
   return deployment;
 }
 
-/** Throws what applying would, and changes nothing. */
+/**
+ * Throws what applying would, and changes nothing. Where somebody's admission webhook has effects of its own the cluster
+ * refuses every dry run, whatever is in it: only applying tells then.
+ */
 export async function tryDeployment(client: KubeClient, of: Application): Promise<void> {
-  await apply(client, of, 'All');
+  try {
+    await apply(client, of, 'All');
+  } catch (error) {
+    if (!(error instanceof KubeError) || !isWithoutDryRuns(error)) throw error;
+  }
+}
+
+/** Its reason is BadRequest, as of many others: only its sentence tells. */
+function isWithoutDryRuns({ options: { status }, message }: KubeError): boolean {
+  return status === 400 && /^admission webhook ".*" does not support dry run$/.test(message);
 }
 
 async function apply(client: KubeClient, of: Application, dryRun?: 'All'): Promise<unknown> {

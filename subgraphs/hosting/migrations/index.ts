@@ -20,6 +20,7 @@ import { copiesMigration } from './055-copies.js';
 import { listeningMigration } from './056-listening.js';
 import { grantsMigration } from './057-grants.js';
 import { givenMigration } from './058-given.js';
+import { leftoversMigration } from './059-leftovers.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -43,4 +44,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   listeningMigration,
   grantsMigration,
   givenMigration,
+  leftoversMigration,
 ];

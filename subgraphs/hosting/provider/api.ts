@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 import type { Session } from './driver.js';
-import { ProviderError, tokenEnded } from './provider-error.js';
+import { isPassing, ProviderError, tokenEnded, type ProviderErrorKind } from './provider-error.js';
 
 export interface ApiOptions {
   /** With its version, as in https://api.hetzner.cloud/v1. */
@@ -76,11 +76,39 @@ export class ProviderApi {
 }
 
 /** What an answer without a body of the provider's own means: something in between has answered. */
-export function wordless(name: string, { status }: Response): ProviderError {
-  return new ProviderError(
-    status === 401 ? 'UNAUTHORIZED' : 'AWAY',
-    `${name} answered with status ${status}`,
-  );
+export function wordless(name: string, response: Response): ProviderError {
+  const { status } = response;
+  const kind = wordlessKinds[status] ?? 'AWAY';
+  return new ProviderError(kind, `${name} answered with status ${status}`, pauseOf(kind, response));
+}
+
+const wordlessKinds: Readonly<Record<number, ProviderErrorKind>> = {
+  401: 'UNAUTHORIZED',
+  429: 'RATE_LIMITED',
+};
+
+const shortestPauseMs = 1_000;
+const longestPauseMs = 5 * 60_000;
+
+/**
+ * When a provider may be asked again: at the moment that it names, or else, where its allowance is spent, when there is
+ * something to spend. That comes back bit by bit, so the whole hour is not waited for.
+ */
+export function pauseOf(kind: ProviderErrorKind, { headers }: Response): { retryAfterMs?: number } {
+  if (!isPassing(kind)) return {};
+  const toldMs = msUntil(headers.get('retry-after'));
+  if (toldMs !== undefined)
+    return { retryAfterMs: Math.min(Math.max(toldMs, shortestPauseMs), longestPauseMs) };
+  if (kind !== 'RATE_LIMITED') return {};
+  const resetMs = Number(headers.get('ratelimit-reset') ?? 0) * 1000 - Date.now();
+  return { retryAfterMs: Math.min(Math.max(Number.isFinite(resetMs) ? resetMs : 0, 5_000), 60_000) };
+}
+
+/** Of a `Retry-After`: seconds, or a date. */
+function msUntil(told: string | null): number | undefined {
+  if (told === null) return undefined;
+  const ms = /^\d+$/.test(told) ? Number(told) * 1000 : Date.parse(told) - Date.now();
+  return Number.isFinite(ms) ? ms : undefined;
 }
 
 function parsed(text: string): unknown {

@@ -74,7 +74,26 @@ export interface Sighting {
   isRunning: boolean;
   isGoing: boolean;
   ipAddress: string | null;
+  /** Of the catalogue; null where that is not told. */
+  size: string | null;
+  location: string | null;
   createdAt: Date;
+}
+
+/** Something with a price of its own that was put to a server at the provider, and stays there when that is deleted. */
+export interface Attachment {
+  kind: AttachmentKind;
+  providerId: string;
+  name: string;
+}
+
+export enum AttachmentKind {
+  /** A disk of its own. */
+  VOLUME = 'VOLUME',
+  /** A public IPv4 address that is kept. */
+  ADDRESS = 'ADDRESS',
+  /** An image of the server or of a volume. */
+  SNAPSHOT = 'SNAPSHOT',
 }
 
 /** Something that the provider is at work on. */
@@ -131,6 +150,8 @@ export interface Driver {
   progress(session: Session, operationIds: readonly string[]): Promise<Map<string, Progress>>;
   /** Every server with the panel's and the tenant's marks. */
   list(session: Session, marks: Omit<Marks, 'server'>): Promise<Sighting[]>;
+  /** What stays when it is deleted, as far as the token shows it; none of one that is not there any more. */
+  attachments(session: Session, providerId: string): Promise<Attachment[]>;
   /** The operations to wait for; undefined when it is not there any more. */
   remove(session: Session, providerId: string): Promise<string[] | undefined>;
   /** Takes away what the marks of a server that is gone leave behind. Safe to repeat. */

@@ -20,6 +20,9 @@ export type ProviderErrorKind =
 
 const passing: readonly ProviderErrorKind[] = ['BUSY', 'RATE_LIMITED', 'AWAY'];
 
+/** Whether what failed for this may be asked again. */
+export const isPassing = (kind: ProviderErrorKind): boolean => passing.includes(kind);
+
 const longest = 300;
 
 export class ProviderError extends Error {
@@ -39,9 +42,19 @@ export class ProviderError extends Error {
 
   /** Whether it may be asked again. */
   get isPassing(): boolean {
-    return passing.includes(this.kind);
+    return isPassing(this.kind);
   }
 }
 
 /** What is said of an account whose token was given under access that has ended. */
 export const tokenEnded = 'The access ended under which its token was given: connect it again';
+
+/** What a call answers, or undefined where what it is about is not there. */
+export async function unlessGone<Value>(call: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof ProviderError && error.kind === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}

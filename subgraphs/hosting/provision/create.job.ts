@@ -194,7 +194,7 @@ async function takeFailure(
     const reason = error.isPassing ? 'PROVIDER_AWAY' : (reasons[error.kind] ?? 'REFUSED');
     if (!isOver) {
       const settlesAfterMs = error.kind === 'AWAY' ? open.driver.settlesAfterMs : 0;
-      const pauseMs = error.options.retryAfterMs ?? Math.max(backoffMs(failures), settlesAfterMs);
+      const pauseMs = Math.max(error.options.retryAfterMs ?? backoffMs(failures), settlesAfterMs);
       move({ publish }, server, ServerPhase.CREATING, now, {
         failures,
         reason,

@@ -29,6 +29,7 @@ import { canInstall } from './cloud-init.js';
 import type { Asker, FleetCalls } from './fleet-calls.js';
 import { advanceKind } from './kinds.js';
 import { claimMs } from './pace.js';
+import { delayed } from './remove.job.js';
 
 const defaultDrainSeconds = 60;
 
@@ -197,6 +198,7 @@ export class ProvisionService {
       createdBy: viewerId(operation.requireViewer()),
       billedFrom: null,
       billedTo: null,
+      leftovers: [],
       readyAt: null,
       deletedAt: null,
     });
@@ -234,8 +236,14 @@ function askerOf({ tenantId, request }: Operation): Asker {
 
 function begin({ publish, enqueue }: Write, server: Server, now: Date, drainSeconds: number): void {
   const { tenantId, id, phase } = server;
-  if ([ServerPhase.DRAINING, ServerPhase.DELETING, ServerPhase.DELETED].includes(phase)) return;
   const dueAt = new Date(now.getTime() + claimMs);
+  if ([ServerPhase.DRAINING, ServerPhase.DELETING, ServerPhase.DELETED].includes(phase)) {
+    // Whoever asks again may have released it at the provider: nobody waits for the next try.
+    if (phase !== ServerPhase.DELETING || server.reason !== delayed) return;
+    server.dueAt = dueAt;
+    enqueue(advanceKind, { tenantId, serverId: id, dueAt: dueAt.toISOString() });
+    return;
+  }
   const drains = server.instanceId !== null && phase !== ServerPhase.ORPHANED && drainSeconds > 0;
   move({ publish }, server, drains ? ServerPhase.DRAINING : ServerPhase.DELETING, now, {
     drainUntil: drains ? new Date(now.getTime() + drainSeconds * 1000) : null,

@@ -2,8 +2,9 @@ import { advisoryLock } from '#platform/database/advisory-lock.js';
 import type { JobDefinition, JobStep } from '#platform/jobs/job.js';
 import { Room } from '#platform/jobs/room.js';
 
+import { addressPrice, type Price } from '../catalogue/choose.js';
 import { ProviderAccount } from '../provider/account.entity.js';
-import type { Sighting } from '../provider/driver.js';
+import type { Catalogue, Sighting } from '../provider/driver.js';
 import { panelMark } from '../provider/marks.js';
 import { ProviderError, type ProviderErrorKind } from '../provider/provider-error.js';
 import { leftBehind } from '../server/live-servers.service.js';
@@ -161,6 +162,7 @@ async function adopt(step: Step, { account }: OpenAccount, seen: Sighting): Prom
       'select 1 from hosting.server where tenant_id = ? and provider = ? and lower(name) = lower(?) and deleted_at is null',
       [tenantId, provider, seen.name],
     );
+    const prices = pricesOf(account.catalogue, seen);
     const message = 'It is at the provider with marks of this tenant, but nobody asked for it here';
     const server = em.create(Server, {
       tenantId,
@@ -169,9 +171,9 @@ async function adopt(step: Step, { account }: OpenAccount, seen: Sighting): Prom
       provider,
       // One server has a name here; at some providers any number have.
       name: taken.length === 0 ? seen.name : `${seen.name} (${seen.providerId})`,
-      region: 'unknown',
-      location: 'unknown',
-      size: 'unknown',
+      region: seen.location ?? 'unknown',
+      location: seen.location ?? 'unknown',
+      size: seen.size ?? 'unknown',
       sshKeys: [],
       tags: [],
       installCloudOs: false,
@@ -195,15 +197,16 @@ async function adopt(step: Step, { account }: OpenAccount, seen: Sighting): Prom
       instanceId: null,
       enrollmentTokenId: null,
       sealedToken: null,
-      priceHourly: 0,
-      priceMonthly: 0,
-      ipv4PriceHourly: 0,
-      ipv4PriceMonthly: 0,
+      priceHourly: prices?.server.priceHourly ?? 0,
+      priceMonthly: prices?.server.priceMonthly ?? 0,
+      ipv4PriceHourly: prices?.address.priceHourly ?? 0,
+      ipv4PriceMonthly: prices?.address.priceMonthly ?? 0,
       currency: account.catalogue.currency,
       createdAt: seen.createdAt,
       createdBy: 'unknown',
-      billedFrom: null,
+      billedFrom: prices ? seen.createdAt : null,
       billedTo: null,
+      leftovers: [],
       readyAt: null,
       deletedAt: null,
     });
@@ -215,6 +218,18 @@ async function adopt(step: Step, { account }: OpenAccount, seen: Sighting): Prom
       payload: { serverId: server.id, from: null, to: ServerPhase.ORPHANED },
     });
   });
+}
+
+/** What a server costs that was found, as the catalogue has it now; undefined where that does not know its size there. */
+function pricesOf(
+  catalogue: Catalogue,
+  { size, location, ipAddress }: Sighting,
+): { server: Price; address: Price } | undefined {
+  const places = catalogue.sizes.find(({ id }) => id === size)?.places;
+  const server = places?.find(({ region }) => region === location);
+  if (!server || location === null) return undefined;
+  const free = { priceHourly: 0, priceMonthly: 0 };
+  return { server, address: ipAddress === null ? free : addressPrice(catalogue, location) };
 }
 
 type Known = Pick<Server, 'id' | 'phase' | 'reason' | 'missingSince'> & { providerId: string };

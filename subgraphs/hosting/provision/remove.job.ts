@@ -2,18 +2,21 @@ import { ApiError } from '#platform/errors.js';
 import type { JobStep } from '#platform/jobs/job.js';
 
 import { marksOf } from '../provider/marks.js';
-import { ProviderError } from '../provider/provider-error.js';
+import { ProviderError, type ProviderErrorKind } from '../provider/provider-error.js';
+import { leftoverReason, withLeftovers } from '../server/leftovers.js';
 import { leftBehind } from '../server/live-servers.service.js';
 import { lockServer, move, type Change } from '../server/move.service.js';
 import type { Server } from '../server/server.entity.js';
 import { ServerPhase } from '../server/server.phases.js';
 import type { AdvancePayload } from './kinds.js';
-import { backoffMs, claimMs, refusedMs } from './pace.js';
+import { backoffMs, claimMs, mostFailures, refusedMs } from './pace.js';
 import { askerOf, keepLearned, lookSoon, type OpenAccount, type StepTools } from './steps.service.js';
 
 type Step = JobStep<AdvancePayload>;
 
 const later = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
+/** Why a server is there still that is to be deleted. */
+export const delayed = 'DELETION_DELAYED';
 /** How often it is asked whether commands have ended, and whether a server is gone. */
 const lookMs = 2_000;
 /** How often fleet is asked again that does not let a node go: its tenant may be suspended. */
@@ -102,7 +105,7 @@ export async function finish(tools: StepTools, step: Step, server: Server): Prom
     sealedToken: null,
     operationIds: [],
     dueAt: null,
-    ...(row.reason === leftBehind ? {} : { reason: null, message: null }),
+    ...(row.reason === leftBehind ? {} : leftoverReason(row.leftovers)),
     progress: 100,
   }));
 }
@@ -129,7 +132,7 @@ async function leaveFleet({ fleet }: StepTools, step: Step, server: Server): Pro
       dueAt: later(step.now, fleetAgainMs),
       // The provider has nothing of it any more.
       billedTo: row.billedFrom && (row.billedTo ?? step.now),
-      ...(isToldOtherwise ? {} : { reason: 'DELETION_DELAYED', message }),
+      ...(isToldOtherwise ? {} : { reason: delayed, message }),
     }));
     return false;
   }
@@ -151,6 +154,7 @@ async function takeDown(tools: StepTools, step: Step, server: Server, open: Open
       }
     }
     if (providerId === null) return true;
+    await keepLeftovers(step, server, open, providerId);
     const operationIds = await driver.remove(session, providerId);
     if (!operationIds) return true;
     await step.write(async ({ em, publish }) => {
@@ -174,6 +178,33 @@ async function takeDown(tools: StepTools, step: Step, server: Server, open: Open
   }
 }
 
+const lookedForAgain: readonly ProviderErrorKind[] = ['UNAUTHORIZED', 'BUSY', 'RATE_LIMITED', 'AWAY'];
+
+/**
+ * Writes down what stays at the provider before the server is deleted: afterwards nobody there tells whose it was. What was
+ * never ready nobody has attached anything to; and that it can not be told keeps no server.
+ */
+async function keepLeftovers(
+  step: Step,
+  server: Server,
+  open: OpenAccount,
+  providerId: string,
+): Promise<void> {
+  const { tenantId, id, phase } = server;
+  const isOfUse = phase === ServerPhase.DELETING && server.operationIds.length === 0;
+  if (!isOfUse || server.failures >= mostFailures) return;
+  try {
+    const seen = await open.driver.attachments(open.session, providerId);
+    if (seen.length === 0) return;
+    await step.write(async ({ em }) => {
+      const row = await lockServer(em, tenantId, id);
+      if (row?.phase === phase) row.leftovers = withLeftovers(row.leftovers, seen);
+    });
+  } catch (error) {
+    if (!(error instanceof ProviderError) || lookedForAgain.includes(error.kind)) throw error;
+  }
+}
+
 /** Deleting is tried until it is done: what the provider still has costs money. */
 async function postpone(step: Step, server: Server, open: OpenAccount, error: ProviderError): Promise<void> {
   const { now } = step;
@@ -185,14 +216,17 @@ async function postpone(step: Step, server: Server, open: OpenAccount, error: Pr
     // The provider is still at work on it: nothing to tell anybody.
     const isBusy = error.kind === 'BUSY';
     const isRefused = error.kind === 'UNAUTHORIZED' || error.kind === 'READ_ONLY';
-    const pauseMs = isRefused ? refusedMs : backoffMs(failures);
-    move({ publish }, row, row.phase, now, {
+    // What is protected there is for people to release, who take their time.
+    const isSlow = isRefused || (!error.isPassing && failures >= mostFailures);
+    const next = {
       failures,
-      dueAt: later(now, error.options.retryAfterMs ?? pauseMs),
-      ...(isBusy || row.phase === ServerPhase.FAILED
-        ? {}
-        : { reason: 'DELETION_DELAYED', message: error.message }),
-    });
+      dueAt: later(now, error.options.retryAfterMs ?? (isSlow ? refusedMs : backoffMs(failures))),
+    };
+    const isTold = !isBusy && row.phase !== ServerPhase.FAILED;
+    const isNew = row.reason !== delayed || row.message !== error.message;
+    if (isTold && isNew)
+      move({ publish }, row, row.phase, now, { ...next, reason: delayed, message: error.message });
+    else Object.assign(row, next);
   });
 }
 

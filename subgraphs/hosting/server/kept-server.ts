@@ -30,5 +30,7 @@ export function toKept(server: Server): KeptServer {
 /** Out of JSON times come as text. */
 export function fromKept(kept: KeptServer): Server {
   const given = times.flatMap((name) => (kept[name] ? [[name, new Date(kept[name])]] : []));
-  return Object.assign(new Server(), kept, { sealedToken: null }, Object.fromEntries(given));
+  // Of versions that did not know of them.
+  const leftovers = (kept as Partial<KeptServer>).leftovers ?? [];
+  return Object.assign(new Server(), kept, { sealedToken: null, leftovers }, Object.fromEntries(given));
 }

@@ -4,6 +4,7 @@ import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
+import { ServerLeftover } from './leftovers.js';
 import { ServerPhase } from './server.phases.js';
 import type { KeptStep } from './server.steps.js';
 
@@ -78,7 +79,7 @@ export class Server {
     description:
       'Why it is as it is, for programs; null when all is well. `SOLD_OUT`, `NAME_TAKEN`, `QUOTA_REACHED`, `REFUSED`, ' +
       '`TOKEN_REFUSED`, `TENANT_SUSPENDED`, `PROVIDER_AWAY`, `PROVIDER_FAILED`, `ENROLLMENT_TIMED_OUT`, `SERVER_GONE`, `UNASKED`, ' +
-      '`DELETION_DELAYED`, `LEFT_BEHIND`.',
+      '`DELETION_DELAYED`, `LEFT_BEHIND`, `LEFTOVERS` (it is deleted, and `leftovers` are not).',
   })
   @Property({ type: 'text', nullable: true })
   reason!: string | null;
@@ -184,6 +185,14 @@ export class Server {
 
   @Property({ type: 'datetime', nullable: true })
   billedTo!: Date | null;
+
+  @Field(() => [ServerLeftover], {
+    description:
+      'What stays at the provider, and goes on costing, of what people had attached to it there: looked for when it is deleted, ' +
+      'as far as the token shows it, 100 at the most. Nothing of it is deleted. Empty before.',
+  })
+  @Property({ type: 'json' })
+  leftovers!: readonly ServerLeftover[];
 
   @Field(() => DateTime, { nullable: true, description: 'When it was ready; null when it never was.' })
   @Property({ type: 'datetime', nullable: true })

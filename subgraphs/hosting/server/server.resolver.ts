@@ -99,7 +99,8 @@ export class ServerResolver {
   @Mutation(() => Server, {
     description:
       'Begins to take a server down: commands under way on its node may end, the provider deletes it, and its node leaves ' +
-      'the fleet, with its credential and its licence. Safe to repeat. NOT_FOUND, CONFLICT (SERVER_PROTECTED).',
+      'the fleet, with its credential and its licence. What else was attached to it at the provider stays there (`leftovers`). Safe to ' +
+      'repeat: one whose deletion is delayed is tried anew at once. NOT_FOUND, CONFLICT (SERVER_PROTECTED).',
   })
   async decommissionServer(
     @Arg('input', () => DecommissionServerInput, { description: 'The server.' })

@@ -35,6 +35,8 @@ export interface Access {
   acrossTenants?: readonly Caller[];
   /** It tells of the whole panel: nothing in it is a tenant's, and its events are none's. */
   ofPanel?: true;
+  /** It asks a cluster, of which there is none behind the row: the reason with which whoever is let in is answered then. */
+  outside?: 'CLUSTER_AWAY';
   /** The service writes as the jobs role: row-level security does not stand behind it (see decision 4). */
   asJobs?: true;
 }

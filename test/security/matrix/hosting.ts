@@ -25,6 +25,8 @@ export const hosting: Matrix = {
   'Mutation.createDeployment':          may('hosting.deployment.manage', operators),
   'Mutation.updateDeployment':          may('hosting.deployment.manage', operators),
   'Mutation.deleteDeployment':          may('hosting.deployment.manage', operators),
+  'Query.deploymentPods':               may('hosting.deployment.read', readers, { outside: 'CLUSTER_AWAY' }),
+  'Query.podLog':                       may('hosting.pod-log.read', operators, { outside: 'CLUSTER_AWAY' }),
   'Subscription.deploymentChanged':     may('hosting.deployment.read', readers),
   'Query.placements':                   may('hosting.deployment.read', readers),
   'Query.placement':                    may('hosting.deployment.read', readers),

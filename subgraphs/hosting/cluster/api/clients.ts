@@ -10,7 +10,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import type { Cluster } from '../cluster.entity.js';
 import { costlyKey, isCheap } from '../kubeconfig/client-key.js';
 import type { Credential } from '../kubeconfig/credential.js';
-import { KubeClient } from './client.js';
+import { KubeClient, type Call } from './client.js';
 import { KubeError } from './kube-error.js';
 import { requireSame } from './look.js';
 
@@ -61,10 +61,13 @@ export class KubeClients {
    * The same, once the cluster that was registered has answered: a stranger in its place is changed nothing of, and what is
    * not there is not gone. What the stranger refuses, the cluster does not: none of its errors is final.
    */
-  async recognized(cluster: Credentialed & Pick<Cluster, 'identity'>): Promise<KubeClient> {
+  async recognized(
+    cluster: Credentialed & Pick<Cluster, 'identity'>,
+    call: Pick<Call, 'signal'> = {},
+  ): Promise<KubeClient> {
     const client = this.of(cluster);
     try {
-      await requireSame(client, cluster.identity, {});
+      await requireSame(client, cluster.identity, call);
     } catch (error) {
       if (!(error instanceof KubeError) || !error.isFinal) throw error;
       const { kind, message, options } = error;

@@ -25,7 +25,8 @@ export async function pageOf<Item>(
 ): Promise<Page<Item>> {
   for (let limit = most; ; limit = Math.ceil(limit / 5)) {
     try {
-      const list = await client.get<List<Item>>(path, { ...call, query: { limit, continue: after } });
+      const query = { ...call.query, limit, continue: after };
+      const list = await client.get<List<Item>>(path, { ...call, query });
       const { resourceVersion: version, continue: next } = list.metadata ?? {};
       if (!isWord(version) || !Array.isArray(list.items))
         throw new KubeError('FAILED', 'It answered with something else than a list');

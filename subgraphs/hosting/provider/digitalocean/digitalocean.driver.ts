@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import { ProviderApi, type ApiOptions } from '../api.js';
 import type {
+  Attachment,
   Catalogue,
   Created,
   Driver,
@@ -11,8 +12,9 @@ import type {
   Session,
   Sighting,
 } from '../driver.js';
-import { ProviderError } from '../provider-error.js';
+import { ProviderError, unlessGone } from '../provider-error.js';
 import { tryToken } from '../token-trial.js';
+import { attachmentsOf } from './attachments.js';
 import { catalogueOf } from './offers.js';
 import { errorOf } from './refusal.js';
 import { marksIn, serverTag, tagsOf, tenantTag } from './tags.js';
@@ -120,6 +122,10 @@ export class DigitalOceanDriver implements Driver {
     return found.filter(({ marks }) => marks?.panel === mark.panel && marks.tenant === mark.tenant);
   }
 
+  async attachments(session: Session, providerId: string): Promise<Attachment[]> {
+    return attachmentsOf(this.api, session, providerId);
+  }
+
   /** Nothing is told of how far it is: the droplet is listed until it is gone. */
   async remove(session: Session, providerId: string): Promise<string[] | undefined> {
     return unlessGone(async () => {
@@ -164,15 +170,6 @@ export class DigitalOceanDriver implements Driver {
   }
 }
 
-async function unlessGone<Value>(call: () => Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof ProviderError && error.kind === 'NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
 function progressOf(status: 'in-progress' | 'completed' | 'errored'): Progress {
   const state = ({ 'in-progress': 'running', completed: 'done', errored: 'failed' } as const)[status];
   const isFailed = state === 'failed';
@@ -191,6 +188,8 @@ function seen({
   created_at: created,
   tags,
   networks,
+  size_slug: size,
+  region,
 }: z.infer<typeof wire.droplet>): Sighting {
   return {
     providerId: String(id),
@@ -199,6 +198,8 @@ function seen({
     isRunning: status === 'active',
     isGoing: false,
     ipAddress: networks.v4.find(({ type }) => type === 'public')?.ip_address ?? null,
+    size: size ?? null,
+    location: region?.slug ?? null,
     createdAt: new Date(created),
   };
 }

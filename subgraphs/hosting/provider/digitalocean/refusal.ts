@@ -1,4 +1,4 @@
-import { wordless, type Refusal } from '../api.js';
+import { pauseOf, wordless, type Refusal } from '../api.js';
 import { ProviderError, type ProviderErrorKind } from '../provider-error.js';
 import { failure } from './wire.js';
 
@@ -24,13 +24,5 @@ export function errorOf({ response, json }: Refusal): ProviderError {
   const said = sentences.find(([pattern]) => pattern.test(message))?.[1];
   const isRefusal = response.status === 422 || response.status === 403;
   const kind = (isRefusal ? said : undefined) ?? kinds[id] ?? (response.status >= 500 ? 'AWAY' : 'REFUSED');
-  const pause = kind === 'RATE_LIMITED' ? { retryAfterMs: pauseOf(response) } : {};
-  return new ProviderError(kind, `DigitalOcean: ${message} (${id})`, pause);
-}
-
-/** Told when a minute had too many; of an hour that is spent, one comes back with the oldest request's hour. */
-function pauseOf(response: Response): number {
-  const toldMs = Number(response.headers.get('retry-after') ?? 0) * 1000;
-  const resetMs = Number(response.headers.get('ratelimit-reset') ?? 0) * 1000 - Date.now();
-  return Math.min(Math.max(toldMs > 0 ? toldMs : resetMs, 5_000), 60_000);
+  return new ProviderError(kind, `DigitalOcean: ${message} (${id})`, pauseOf(kind, response));
 }

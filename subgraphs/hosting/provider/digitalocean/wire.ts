@@ -8,6 +8,9 @@ export const droplet = z.object({
   status: z.string(),
   created_at: z.string(),
   tags: z.array(z.string()),
+  size_slug: z.string().optional(),
+  region: z.object({ slug: z.string() }).optional(),
+  volume_ids: z.array(z.string()).default([]),
   networks: z.object({ v4: z.array(z.object({ ip_address: z.string(), type: z.string() })).default([]) }),
 });
 
@@ -16,6 +19,15 @@ export const created = z.object({
   links: z.object({ actions: z.array(z.object({ id: z.int(), rel: z.string() })).default([]) }),
 });
 export const oneDroplet = z.object({ droplet });
+
+const resource = z.array(z.object({ id: z.string(), name: z.string() })).default([]);
+export const resources = z.object({
+  reserved_ips: resource,
+  floating_ips: resource,
+  volumes: resource,
+  snapshots: resource,
+  volume_snapshots: resource,
+});
 export const droplets = z.object({ droplets: z.array(droplet), links });
 
 export const actions = z.object({

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import { ProviderApi, type ApiOptions } from '../api.js';
 import type {
+  Attachment,
   Catalogue,
   Created,
   Driver,
@@ -12,8 +13,9 @@ import type {
   Session,
   Sighting,
 } from '../driver.js';
-import { ProviderError } from '../provider-error.js';
+import { unlessGone } from '../provider-error.js';
 import { tryToken } from '../token-trial.js';
+import { attachmentsOf } from './attachments.js';
 import { errorOf } from './refusal.js';
 import * as wire from './wire.js';
 
@@ -93,13 +95,10 @@ export class HetznerDriver implements Driver {
   }
 
   async read(session: Session, providerId: string): Promise<Sighting | undefined> {
-    try {
+    return unlessGone(async () => {
       const { server } = await this.api.call(session, `GET /servers/${providerId}`, wire.oneServer);
       return seen(server);
-    } catch (error) {
-      if (error instanceof ProviderError && error.kind === 'NOT_FOUND') return undefined;
-      throw error;
-    }
+    });
   }
 
   async progress(session: Session, operationIds: readonly string[]): Promise<Map<string, Progress>> {
@@ -123,14 +122,15 @@ export class HetznerDriver implements Driver {
     return this.select(session, { [labelOf.panel]: panel, [labelOf.tenant]: tenant });
   }
 
+  async attachments(session: Session, providerId: string): Promise<Attachment[]> {
+    return attachmentsOf(this.api, session, providerId);
+  }
+
   async remove(session: Session, providerId: string): Promise<string[] | undefined> {
-    try {
+    return unlessGone(async () => {
       const { action } = await this.api.call(session, `DELETE /servers/${providerId}`, wire.deleted);
       return action ? [String(action.id)] : [];
-    } catch (error) {
-      if (error instanceof ProviderError && error.kind === 'NOT_FOUND') return undefined;
-      throw error;
-    }
+    });
   }
 
   private async select(session: Session, labels: Record<string, string>): Promise<Sighting[]> {
@@ -162,7 +162,16 @@ function labelsOf(marks: Marks): Record<string, string> {
   return { [labelOf.panel]: panel, [labelOf.tenant]: tenant, [labelOf.server]: server };
 }
 
-function seen({ id, name, status, created, labels, public_net: net }: z.infer<typeof wire.server>): Sighting {
+function seen({
+  id,
+  name,
+  status,
+  created,
+  labels,
+  public_net: net,
+  server_type: type,
+  location,
+}: z.infer<typeof wire.server>): Sighting {
   const { [labelOf.panel]: panel, [labelOf.tenant]: tenant, [labelOf.server]: server } = labels;
   const isOurs = panel !== undefined && tenant !== undefined && server !== undefined;
   return {
@@ -172,6 +181,8 @@ function seen({ id, name, status, created, labels, public_net: net }: z.infer<ty
     isRunning: status === 'running',
     isGoing: status === 'deleting',
     ipAddress: net.ipv4?.ip ?? null,
+    size: type?.name ?? null,
+    location: location?.name ?? null,
     createdAt: new Date(created),
   };
 }

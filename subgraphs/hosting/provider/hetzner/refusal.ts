@@ -1,4 +1,4 @@
-import { wordless, type Refusal } from '../api.js';
+import { pauseOf, wordless, type Refusal } from '../api.js';
 import { ProviderError, type ProviderErrorKind } from '../provider-error.js';
 import { failure } from './wire.js';
 
@@ -27,12 +27,6 @@ export function errorOf({ response, json }: Refusal): ProviderError {
   const kind = kinds[code] ?? (response.status >= 500 ? 'AWAY' : 'REFUSED');
   return new ProviderError(kind, `Hetzner: ${words} (${code})`, {
     ...(field === undefined ? {} : { field: field.name }),
-    ...(kind === 'RATE_LIMITED' ? { retryAfterMs: pauseOf(response) } : {}),
+    ...pauseOf(kind, response),
   });
-}
-
-/** When there is something to spend again. One comes back each second, so the whole hour is not waited for. */
-function pauseOf(response: Response): number {
-  const resetMs = Number(response.headers.get('ratelimit-reset') ?? 0) * 1000;
-  return Math.min(Math.max(resetMs - Date.now(), 5_000), 60_000);
 }

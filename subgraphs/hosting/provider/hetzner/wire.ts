@@ -16,8 +16,18 @@ export const server = z.object({
   status: z.string(),
   created: z.string(),
   labels,
-  public_net: z.object({ ipv4: z.object({ ip: z.string() }).nullable() }),
+  server_type: z.object({ name: z.string() }).optional(),
+  location: z.object({ name: z.string() }).optional(),
+  volumes: z.array(z.int()).default([]),
+  public_net: z.object({
+    ipv4: z.object({ id: z.int().optional(), ip: z.string() }).nullable(),
+    floating_ips: z.array(z.int()).default([]),
+  }),
 });
+
+export const volume = z.object({ volume: z.object({ name: z.string() }) });
+export const floatingIp = z.object({ floating_ip: z.object({ ip: z.string(), type: z.string() }) });
+export const primaryIp = z.object({ primary_ip: z.object({ ip: z.string(), auto_delete: z.boolean() }) });
 
 const pagination = z.object({ pagination: z.object({ next_page: z.int().nullable() }) }).optional();
 
