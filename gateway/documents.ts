@@ -145,7 +145,8 @@ export class Documents {
         ...named,
       });
       const plan = isIntrospection(context) ? {} : { plan: this.plan(document, named) };
-      const refusal = plan.plan && takenAlias(plan.plan, context.operation, context.fragments, context.schema);
+      const refusal =
+        plan.plan && takenAlias(plan.plan, context.operation, context.fragments, context.schema);
       if (refusal) return { errors: [refusal] };
       const countNodes = nodeCounter(context.operation, context.schema, context.fragments);
       const operation = { document, context, ...plan, countNodes };

@@ -47,11 +47,14 @@ describe.each(modes)('federated queries, subgraphs %s', (mode) => {
       `"${field}" can't be given the name "${alias}" here, under which another field is read; choose another alias`;
     for (const [document, message] of [
       ['{ instances { id: name score } }', words('name', 'id')],
-      ['{ alerts { instance { ...named score } } } fragment named on Instance { id: name }', words('name', 'id')],
+      [
+        '{ alerts { instance { ...named score } } } fragment named on Instance { id: name }',
+        words('name', 'id'),
+      ],
       ['subscription { instanceChanged { id: name score } }', words('name', 'id')],
       ['{ instances { __typename: name } }', words('name', '__typename')],
     ] as const) {
-      expect(await execute(document), document).toMatchObject({
+      expect(await execute(document)).toMatchObject({
         errors: [{ message, locations: [{ line: 1 }], extensions: { code: 'BAD_REQUEST' } }],
       });
     }
