@@ -31,6 +31,7 @@ import { countFields, overLimit, tooComplex, tooMuch } from './measure.js';
 import { nodeCounter, type CountNodes } from './nodes.js';
 import { conditionalRoot } from './subscription-root.js';
 import type { LoadedSupergraph } from './supergraph.js';
+import { takenAlias } from './taken-alias.js';
 
 /** A client's text, or a document of our own that is trusted and known by its identity. */
 export type DocumentSource =
@@ -144,6 +145,9 @@ export class Documents {
         ...named,
       });
       const plan = isIntrospection(context) ? {} : { plan: this.plan(document, named) };
+      const refusal =
+        plan.plan && takenAlias(plan.plan, context.operation, context.fragments, context.schema);
+      if (refusal) return { errors: [refusal] };
       const countNodes = nodeCounter(context.operation, context.schema, context.fragments);
       const operation = { document, context, ...plan, countNodes };
       addOperation(known, name, operation, countFields(context.operation, context.fragments));

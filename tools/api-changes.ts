@@ -1,5 +1,12 @@
-import { CriticalityLevel, diff } from '@graphql-inspector/core';
-import { buildSchema } from 'graphql';
+import { ChangeType, CriticalityLevel, diff, type Change, type Rule } from '@graphql-inspector/core';
+import {
+  buildSchema,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  isNonNullType,
+  type GraphQLSchema,
+} from 'graphql';
 import { z } from 'zod';
 
 /** One difference between the API that clients know and the one that the code has. */
@@ -45,7 +52,7 @@ export async function compareApis(
   current: string,
   decisions: readonly Decision[],
 ): Promise<Comparison> {
-  const changes = await diff(buildSchema(published), buildSchema(current));
+  const changes = await diff(buildSchema(published), buildSchema(current), [lostDefault]);
   const ofLevel = (level: CriticalityLevel): ApiChange[] =>
     changes
       .filter(({ criticality }) => criticality.level === level)
@@ -59,6 +66,28 @@ export async function compareApis(
     dangerous: ofLevel(CriticalityLevel.Dangerous),
     unneeded: open.filter((decided) => !breaking.some((change) => isSame(decided, change))),
   };
+}
+
+/**
+ * A required input that had a default could be left out, and without it can't. To graphql-inspector 8.0.0 that is any other
+ * change of a default.
+ */
+const lostDefault: Rule = ({ changes, newSchema }) =>
+  changes.map((change) =>
+    newSchema && isLostDefault(change, newSchema)
+      ? { ...change, criticality: { level: CriticalityLevel.Breaking } }
+      : change,
+  );
+
+function isLostDefault({ type, meta, path }: Change, schema: GraphQLSchema): boolean {
+  const isOfDefault =
+    type === ChangeType.FieldArgumentDefaultChanged || type === ChangeType.InputFieldDefaultValueChanged;
+  if (!isOfDefault || (meta as { newDefaultValue?: string }).newDefaultValue !== undefined) return false;
+  const [typeName = '', fieldName = '', argumentName] = path?.split('.') ?? [];
+  const parent = schema.getType(typeName);
+  if (isInputObjectType(parent)) return isNonNullType(parent.getFields()[fieldName]?.type);
+  if (!isObjectType(parent) && !isInterfaceType(parent)) return false;
+  return isNonNullType(parent.getFields()[fieldName]?.args.find(({ name }) => name === argumentName)?.type);
 }
 
 function isSame(a: ApiChange, b: ApiChange): boolean {

@@ -6,6 +6,7 @@ import type { Logger } from '../logger.js';
 import type { OutboxEvent } from '../outbox/outbox.js';
 import { Connections } from './connections.js';
 import { inOneMessage, type ReadValue } from './one-message.js';
+import { Driver } from './driver.js';
 import { currentPatience, deadlineSettings } from './patience.js';
 import { preparedRead } from './prepared-read.js';
 import type { LogPosition, ReadPositions } from './read-positions.js';
@@ -66,6 +67,7 @@ export class Database {
       : new Connections(options.url, { requests: options.poolSize, background: options.poolSize });
     // Its `init` would load each of its packages that is installed, of which no program needs a second copy of the ORM.
     const orm = new MikroORM({
+      driver: Driver,
       clientUrl: connections.url,
       driverOptions: dialectOf(connections),
       schema: options.area,

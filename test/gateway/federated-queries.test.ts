@@ -37,6 +37,32 @@ describe.each(modes)('federated queries, subgraphs %s', (mode) => {
     expect(world.contexts).toEqual(['fleet', 'governance']);
   });
 
+  test('no alias is answered with another field: where a name is taken by a key, that is said', async () => {
+    const { execute } = await startGateway(mode);
+    // Of one subgraph it is free.
+    expect(await execute('{ instances { id: name } }')).toEqual({
+      data: { instances: [{ id: 'alpha' }, { id: 'beta' }] },
+    });
+    const words = (field: string, alias: string) =>
+      `"${field}" can't be given the name "${alias}" here, under which another field is read; choose another alias`;
+    for (const [document, message] of [
+      ['{ instances { id: name score } }', words('name', 'id')],
+      [
+        '{ alerts { instance { ...named score } } } fragment named on Instance { id: name }',
+        words('name', 'id'),
+      ],
+      ['subscription { instanceChanged { id: name score } }', words('name', 'id')],
+      ['{ instances { __typename: name } }', words('name', '__typename')],
+    ] as const) {
+      expect(await execute(document)).toMatchObject({
+        errors: [{ message, locations: [{ line: 1 }], extensions: { code: 'BAD_REQUEST' } }],
+      });
+    }
+    expect(await execute('{ instances { id key: id title: name score } }')).toMatchObject({
+      data: { instances: [{ id: 'i1', key: 'i1', title: 'alpha', score: 90 }, { id: 'i2' }] },
+    });
+  });
+
   test('an entity that fails is an error at every place it is in', async () => {
     const { execute, world } = await startGateway(mode);
     delete world.scores.i2;

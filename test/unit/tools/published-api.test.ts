@@ -12,7 +12,8 @@ import { publishedApi } from '../../../tools/published-api.js';
 const api = `
   enum Kind { A B }
   type Item { id: ID! name: String! kind: Kind }
-  type Query { items(first: Int): [Item!]! item(id: ID!): Item }
+  input Page { after: ID size: Int! = 20 }
+  type Query { items(first: Int): [Item!]! item(id: ID!): Item page(page: Page!, times: Int! = 1): Item }
 `;
 const removed = { path: 'Item.name', message: "Field 'name' was removed from object type 'Item'" };
 const withoutName = api.replace(' name: String!', '');
@@ -55,6 +56,8 @@ test.for([
     'Query.items',
   ],
   ['an argument that has to be given now', 'first: Int', 'first: Int!', 'Query.items.first'],
+  ['an argument that had a default', 'times: Int! = 1', 'times: Int!', 'Query.page.times'],
+  ['a field of an input that had a default', 'size: Int! = 20', 'size: Int!', 'Page.size'],
   ['an argument of another type', 'id: ID!): Item', 'id: Int!): Item', 'Query.item.id'],
   ['an enum value that is gone', 'A B', 'A', 'Kind.B'],
   ['a type that is gone', 'item(id: ID!): Item', '', 'Query.item'],
@@ -67,6 +70,8 @@ test.for([
 
 test('a change that may break some clients is told of and passes', async () => {
   expect(await compare(api.replace('A B', 'A B C'), false)).toContain('Kind.C');
+  const changed = api.replace('A B', 'A B C').replace('size: Int! = 20', 'size: Int! = 30');
+  expect(await compare(changed, false)).toContain('Page.size');
 });
 
 test('a breaking change passes once, with a reason', async () => {

@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import { Agent } from 'undici';
 
 import { headOf } from '#platform/cut-text.js';
 import { ApiError } from '#platform/errors.js';
@@ -16,6 +16,12 @@ const readMs = 2_000;
 // Patroni answers once the other member leads; its own bound is in its configuration.
 const switchMs = 60_000;
 const mostBytes = 1_000_000;
+
+/**
+ * undici (8.12.4) looks at a request's signal only once it is connected, and gives a connection ten seconds unless told: too
+ * long where a machine is off, which is when its cluster is asked about.
+ */
+const members = new Agent({ connect: { timeout: readMs } });
 
 interface Answer {
   status: number;
@@ -108,7 +114,10 @@ export class PatroniClient {
     body?: object,
   ): Promise<Answer> {
     const { url, authorization } = this.bases[at]!;
-    const answer = await request(`${url}${path}`, {
+    const { origin, pathname, search } = new URL(`${url}${path}`);
+    const answer = await members.request({
+      origin,
+      path: `${pathname}${search}`,
       method,
       headers: {
         ...(authorization === undefined ? {} : { authorization }),
