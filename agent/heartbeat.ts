@@ -24,7 +24,12 @@ export interface HeartbeatContext {
 
 type Ending = { readonly kind: 'accepted' } | Failed | Revoked;
 type Failed = { readonly kind: 'failed'; readonly retryInMs: number };
-type Away = { readonly message: string; readonly retryAfterMs?: number; readonly isStranger?: true };
+type Away = {
+  readonly message: string;
+  readonly retryAfterMs?: number;
+  readonly isWorded?: true;
+  readonly isStranger?: true;
+};
 type Revoked = { readonly kind: 'revoked'; readonly message: string };
 
 /** How much of an outage can be told afterwards. */
@@ -115,7 +120,8 @@ export class Heartbeat {
         this.#missed.push(sample);
         return { kind: 'revoked', message: outcome.message };
       case 'refused':
-        if (unacceptable.has(outcome.status) && outcome.isStranger !== true) {
+        // What is too long for a proxy is so at each try.
+        if (outcome.status === 413 || (unacceptable.has(outcome.status) && outcome.isStranger !== true)) {
           this.#doubt(sample, older);
           return this.#failed(outcome.message);
         }
@@ -162,7 +168,9 @@ export class Heartbeat {
   }
 
   /** The panel takes no beats just now. That is told once in full, and once more when it is over. */
-  #away({ message, isStranger, retryAfterMs }: Away): Failed {
+  #away({ message, isStranger, isWorded, retryAfterMs: asked }: Away): Failed {
+    // Something before a panel that is away says an hour as readily as a minute, and does not know when it is back.
+    const retryAfterMs = isWorded || asked === undefined ? asked : Math.min(asked, this.#backoff.capMs);
     const isFirst = this.#awaySince === undefined;
     this.#awaySince ??= this.context.clock.now();
     if (isStranger) return this.#failed(message, retryAfterMs, 'What answers at this address is no panel');

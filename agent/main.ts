@@ -68,6 +68,8 @@ async function main(): Promise<void> {
   async function stop(): Promise<void> {
     commands.stop();
     await agent.stop();
+    // A probe that hangs must not hold the process: its supervisor would wait, and kill it.
+    setTimeout(() => process.exit(), 1_000).unref();
   }
   const end = () => void stop();
   process.once('SIGTERM', end);

@@ -16,13 +16,15 @@ import {
 /** How a call to the panel ended, in the terms that decide what the agent does next. */
 export type Outcome<Answer> =
   | { readonly kind: 'ok'; readonly answer: Answer }
-  /** 401: the token or the credential no longer counts. */
+  /** 401, in the panel's words: the token or the credential no longer counts. */
   | { readonly kind: 'unauthorized'; readonly status: number; readonly message: string }
   /** The panel understood and said no; the same call again would get the same answer. */
   | {
       readonly kind: 'refused';
       readonly status: number;
       readonly message: string;
+      /** The panel's word for programs, such as COMMAND_FINISHED. */
+      readonly reason?: string;
       readonly isStranger?: true;
     }
   /** Not reachable, overloaded, or not making sense: worth another try. */
@@ -30,6 +32,8 @@ export type Outcome<Answer> =
       readonly kind: 'unavailable';
       readonly message: string;
       readonly retryAfterMs?: number;
+      /** Said in a panel's words, and not by something before it. */
+      readonly isWorded?: true;
       /** What answered is no panel, as far as its answer tells; `message` names the address and what it said. */
       readonly isStranger?: true;
     };
@@ -60,6 +64,27 @@ const maxAnswerBytes = 1024 * 1024;
 const passing = new Set([408, 425, 429]);
 const errorBody = z.object({ error: z.string() });
 
+/** Reads a success, or says why it is none of a panel's. */
+type Read<Answer> = (status: number, text: string) => { answer: Answer } | { problem: string };
+
+interface Call<Answer> {
+  readonly read: Read<Answer>;
+  readonly headers: Record<string, string>;
+  /** Its address names something that the panel may have no more. */
+  readonly mayBeGone?: true;
+}
+
+function json<Answer>(shape: z.ZodType<Answer>): Read<Answer> {
+  return (_status, text) => {
+    const parsed = shape.safeParse(jsonOrUndefined(text));
+    return parsed.success ? { answer: parsed.data } : { problem: problemOf(parsed.error) };
+  };
+}
+
+/** A panel has nothing more to say. The page of a captive portal with its 200 is no consent. */
+const noContent: Read<undefined> = (status) =>
+  status === 204 ? { answer: undefined } : { problem: 'it would answer 204' };
+
 /** The panel as seen by a node: a few REST calls whose every ending is an Outcome; they never throw. */
 export function createPanelClient(options: PanelClientOptions): PanelClient {
   const base = options.panelUrl.endsWith('/') ? options.panelUrl : `${options.panelUrl}/`;
@@ -67,9 +92,8 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
   async function post<Answer>(
     path: string,
     body: Record<string, unknown>,
-    answer: z.ZodType<Answer>,
+    call: Call<Answer>,
     signal: AbortSignal,
-    headers: Record<string, string> = {},
   ): Promise<Outcome<Answer>> {
     // In real time whatever the agent's clock is: it bounds a socket, not the agent's schedule.
     const deadline = new AbortController();
@@ -84,13 +108,13 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
       const url = new URL(path, base);
       const response = await options.fetch(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+        headers: { 'content-type': 'application/json', accept: 'application/json', ...call.headers },
         body: JSON.stringify(body),
         // Following one would turn the POST into a GET, or hand the credential to another host.
         redirect: 'manual',
         signal: deadline.signal,
       });
-      return judge(url, response, await readBounded(response), answer, options.clock.now());
+      return judge(url, response, await readBounded(response), call, options.clock.now());
     } catch (error) {
       return { kind: 'unavailable', message: describe(error) };
     } finally {
@@ -101,52 +125,67 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
 
   return {
     enroll: (enrollment, key, signal) =>
-      post('api/agent/enroll', enrollBody(enrollment), enrollAnswer, signal, { 'idempotency-key': key }),
+      post(
+        'api/agent/enroll',
+        enrollBody(enrollment),
+        { read: json(enrollAnswer), headers: { 'idempotency-key': key } },
+        signal,
+      ),
     beat: (credential, body, signal) =>
-      post('api/agent/heartbeat', body, beatAnswer, signal, { authorization: `Bearer ${credential}` }),
+      post('api/agent/heartbeat', body, { read: json(beatAnswer), headers: bearer(credential) }, signal),
     redeem: (credential, token, signal) =>
-      post('api/agent/impersonation/redeem', { token }, redeemAnswer, signal, {
-        authorization: `Bearer ${credential}`,
-      }),
+      post(
+        'api/agent/impersonation/redeem',
+        { token },
+        { read: json(redeemAnswer), headers: bearer(credential) },
+        signal,
+      ),
     depart: (credential, signal) =>
-      post('api/agent/departure', {}, z.undefined(), signal, { authorization: `Bearer ${credential}` }),
+      post('api/agent/departure', {}, { read: noContent, headers: bearer(credential) }, signal),
     report: (credential, { id, lease }, report, signal) =>
       post(
         `api/agent/commands/${encodeURIComponent(id)}/result`,
         { lease, ...report },
-        z.undefined(),
+        { read: noContent, headers: bearer(credential), mayBeGone: true },
         signal,
-        { authorization: `Bearer ${credential}` },
       ),
   };
+}
+
+function bearer(credential: string): Record<string, string> {
+  return { authorization: `Bearer ${credential}` };
 }
 
 function judge<Answer>(
   url: URL,
   response: Response,
   text: string,
-  answer: z.ZodType<Answer>,
+  { read, ...of }: Call<Answer>,
   now: Date,
 ): Outcome<Answer> {
   const { status } = response;
   if (response.ok) {
-    const parsed = answer.safeParse(jsonOrUndefined(text));
-    if (parsed.success) return { kind: 'ok', answer: parsed.data };
-    const message = `${strange(url, response, text)}; as a panel's that makes no sense (${problemOf(parsed.error)})`;
+    const found = read(status, text);
+    if ('answer' in found) return { kind: 'ok', answer: found.answer };
+    const message = `${strange(url, response, text)}; as a panel's that makes no sense (${found.problem})`;
     return { kind: 'unavailable', message, isStranger: true };
   }
   const message = messageOf(status, text, response.headers.get('location'));
-  if (status === 401) return { kind: 'unauthorized', status, message };
+  const isPanels = isWorded(text);
+  if (status === 401 && isPanels) return { kind: 'unauthorized', status, message };
   if (status < 500 && !passing.has(status)) {
     // A panel has these addresses, and says in words why it refuses.
-    const isStranger = status === 404 || status === 405 || (status >= 400 && !isWorded(text));
+    const isUnknown = status === 405 || (status === 404 && !of.mayBeGone);
+    const isStranger = isUnknown || (status >= 400 && !isPanels);
     if (isStranger) return { kind: 'refused', status, message: strange(url, response, text), isStranger };
-    return { kind: 'refused', status, message };
+    const reason = response.headers.get('x-error-reason');
+    return { kind: 'refused', status, message, ...(reason === null ? {} : { reason }) };
   }
   return {
     kind: 'unavailable',
     message,
     retryAfterMs: parseRetryAfter(response.headers.get('retry-after'), now),
+    ...(isPanels ? { isWorded: true } : {}),
   };
 }
 

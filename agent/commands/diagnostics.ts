@@ -2,11 +2,15 @@ import os from 'node:os';
 
 import { cpu, fsSize, mem, networkInterfaces, osInfo, time } from 'systeminformation';
 
+import { within } from '../within.js';
 import { succeeded, type CommandHandler } from './handler.js';
 
 const gibibyte = 1024 ** 3;
 
-/** Really looks at the machine that the agent runs on; a probe that fails says so in its place. */
+/** For each probe: `df` alone waits for ever for a file server that is gone. */
+const probeMs = 10_000;
+
+/** Really looks at the machine that the agent runs on; a probe that fails or hangs says so in its place. */
 export const runDiagnostics: CommandHandler = async ({ clock, progress }) => {
   await progress(0, 'Looking at the system ...');
   const facts = {
@@ -47,7 +51,7 @@ export const runDiagnostics: CommandHandler = async ({ clock, progress }) => {
 
 async function probe<Facts>(read: () => Promise<Facts>): Promise<Facts | { error: string }> {
   try {
-    return await read();
+    return await within(probeMs, read());
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

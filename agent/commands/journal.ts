@@ -40,6 +40,8 @@ const stored = z.array(
 export class CommandJournal {
   private readonly entries = new Map<string, JournalEntry>();
   private writing: Promise<void> = Promise.resolve();
+  /** Those that the file has as not begun. */
+  private waiting = new Set<string>();
 
   constructor(
     private readonly file: string,
@@ -51,6 +53,7 @@ export class CommandJournal {
     try {
       const found = stored.parse(JSON.parse(await readFile(this.file, 'utf8')));
       for (const entry of found) if (!this.entries.has(entry.id)) this.entries.set(entry.id, entry);
+      this.waiting = waitingIn(found);
       return found;
     } catch (error) {
       if (!isMissing(error)) this.logger.error({ err: error }, 'The journal of commands can not be read');
@@ -58,10 +61,14 @@ export class CommandJournal {
     }
   }
 
-  /** Resolves once it is on disk, or can't be. */
-  async note(entry: JournalEntry): Promise<void> {
+  /**
+   * Resolves once it is on disk, or can't be. False where the file has it as not begun and can neither be replaced nor
+   * removed: after a restart it would begin again.
+   */
+  async note(entry: JournalEntry): Promise<boolean> {
     this.entries.set(entry.id, entry);
-    return this.write();
+    await this.write();
+    return entry.waiting !== undefined || !this.waiting.has(entry.id);
   }
 
   /** The panel knows how it ended, or does not want to. */
@@ -73,13 +80,22 @@ export class CommandJournal {
     this.writing = this.writing.then(async () => {
       try {
         await mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
-        await replaceFile(this.file, `${JSON.stringify([...this.entries.values()], undefined, 2)}\n`);
+        const entries = [...this.entries.values()];
+        await replaceFile(this.file, `${JSON.stringify(entries, undefined, 2)}\n`);
+        this.waiting = waitingIn(entries);
       } catch (error) {
         this.logger.error({ err: error }, 'The journal of commands can not be written');
         // By what it told before, a command that has begun would begin again.
-        await rm(this.file, { force: true }).catch(() => undefined);
+        await rm(this.file, { force: true }).then(
+          () => this.waiting.clear(),
+          () => undefined,
+        );
       }
     });
     return this.writing;
   }
+}
+
+function waitingIn(entries: readonly JournalEntry[]): Set<string> {
+  return new Set(entries.filter(({ waiting }) => waiting !== undefined).map(({ id }) => id));
 }

@@ -26,15 +26,20 @@ export function reporter(
   };
 }
 
-/** The most that the panel takes as output. */
+/** The most that the panel keeps of an output. */
 export const maxOutput = 65_536;
+const keptHead = maxOutput / 4;
 
-/** What was printed, as the panel can store it: no NULs, no half characters, not too long. */
+/**
+ * What was printed, as the panel can store it: no NULs, no half characters. Of what is too long the beginning and the end
+ * are told, with a line between them: the end says most often what went wrong.
+ */
 export function printable(output: string): string {
-  // The cut may fall into a surrogate pair.
-  return whole(whole(output.replaceAll('\0', '')).slice(0, maxOutput));
-}
-
-function whole(text: string): string {
-  return text.replaceAll(/\p{Surrogate}/gu, '\ufffd');
+  const text = output.replaceAll('\0', '').toWellFormed();
+  if (text.length <= maxOutput) return text;
+  const line = (left: number) => `\n[... ${left} characters left out ...]\n`;
+  // Either cut may fall into a surrogate pair.
+  const head = text.slice(0, keptHead).replace(/\p{Surrogate}$/u, '');
+  const tail = text.slice(head.length + line(text.length).length - maxOutput).replace(/^\p{Surrogate}/u, '');
+  return head + line(text.length - head.length - tail.length) + tail;
 }

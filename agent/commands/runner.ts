@@ -18,6 +18,8 @@ export interface CommandRunnerOptions {
   readonly handlers?: Readonly<Record<string, CommandHandler>>;
   /** Where it is kept what the panel is owed an answer for; without, a restart leaves the panel to find out. */
   readonly journal?: CommandJournal;
+  /** How often the panel is told that a command goes on, and says whether it still counts; a minute unless told. */
+  readonly wordEveryMs?: number;
 }
 
 interface Taken {
@@ -35,8 +37,15 @@ const interrupted: CommandReport = {
   output: 'Interrupted: the agent ended while it was at it',
 };
 
-/** How many commands are remembered, to know one that comes again. */
-const remembered = 1_000;
+/** Of one that would run twice. */
+const unnoted: CommandResult = {
+  isSuccess: false,
+  output: 'Not begun: the journal of commands can not be written, and after a restart it would begin again',
+  exitCode: 1,
+};
+
+/** How many commands are remembered, to know one that comes again, and of how many of them what they printed. */
+const remembered = { commands: 1_000, outputs: 20 };
 
 /**
  * Runs the commands of one node, one after another. A command begins only once the panel has acknowledged that the node
@@ -48,6 +57,8 @@ export class CommandRunner {
   private readonly handlers: Readonly<Record<string, CommandHandler>>;
   private readonly clock: Clock;
   private readonly ending = new AbortController();
+  /** Those of which it is still known what they printed, as told. */
+  private readonly printed: string[] = [];
   private queue: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: CommandRunnerOptions) {
@@ -69,8 +80,7 @@ export class CommandRunner {
     }
     const taken: Taken = { report };
     this.taken.set(command.id, taken);
-    const [oldest] = this.taken.keys();
-    if (oldest !== undefined && this.taken.size > remembered) this.taken.delete(oldest);
+    this.forgetOldest();
     const work = this.queue.then(async () => this.work(command, taken));
     this.queue = work.catch(() => undefined);
     return work;
@@ -112,9 +122,9 @@ export class CommandRunner {
       if (begun.kind !== 'unavailable') await this.options.journal?.forget(id);
       return;
     }
-    await this.options.journal?.note({ id, lease });
+    const isNoted = (await this.options.journal?.note({ id, lease })) ?? true;
     logger.info({ command: id, kind }, 'A command has begun');
-    const { isSuccess, output, exitCode } = await this.perform(command, taken);
+    const { isSuccess, output, exitCode } = isNoted ? await this.perform(command, taken) : unnoted;
     taken.result = {
       status: isSuccess ? 'success' : 'failed',
       output: printable(output),
@@ -136,31 +146,59 @@ export class CommandRunner {
         exitCode: 127,
       };
     }
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.ending.signal, over.signal]);
+    const tell = async (word: CommandReport) => {
+      const outcome = await taken.report(word);
+      if (outcome.kind === 'refused' && outcome.reason === 'COMMAND_FINISHED')
+        over.abort(new Error('Broken off: the panel has ended the command, as its time was over'));
+    };
+    // In real time whatever the agent's clock is: it bounds what hangs.
+    const words = setInterval(() => void tell({ status: 'in_progress' }), this.options.wordEveryMs ?? 60_000);
     try {
-      return await handler({
+      const work = handler({
         params: command.params,
         clock: this.clock,
-        signal: this.ending.signal,
-        progress: async (percent, output) => {
-          await taken.report({
-            status: 'in_progress',
-            progress: percent,
-            output: printable(output),
-          });
-        },
+        signal,
+        progress: async (percent, output) =>
+          tell({ status: 'in_progress', progress: percent, output: printable(output) }),
       });
+      return await unlessAborted(work, signal);
     } catch (error) {
       return {
         isSuccess: false,
         output: error instanceof Error ? error.message : String(error),
         exitCode: 1,
       };
+    } finally {
+      clearInterval(words);
     }
+  }
+
+  /** One that has not ended is never forgotten: it would run again when it comes again. */
+  private forgetOldest(): void {
+    if (this.taken.size <= remembered.commands) return;
+    for (const [id, { result }] of this.taken) {
+      if (result) return void this.taken.delete(id);
+    }
+  }
+
+  /** A thousand outputs are more than a small machine has room for. */
+  private forgetOutputs(id: string): void {
+    this.printed.push(id);
+    if (this.printed.length <= remembered.outputs) return;
+    const taken = this.taken.get(this.printed.shift()!);
+    if (!taken?.result) return;
+    const { output: _, ...bare } = taken.result;
+    taken.result = bare;
   }
 
   private async tellEnd(id: string, taken: Taken, result: CommandReport): Promise<Outcome<undefined>> {
     const told = await this.tellWithout(taken, result);
-    if (told.kind === 'ok' || told.kind === 'refused') await this.options.journal?.forget(id);
+    if (told.kind === 'ok' || told.kind === 'refused') {
+      await this.options.journal?.forget(id);
+      this.forgetOutputs(id);
+    }
     return told;
   }
 
@@ -190,11 +228,31 @@ export class CommandRunner {
   }
 }
 
+/** What does not heed the signal is left behind: the commands after it are not to wait for it. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+  // Whichever loses is nobody's error.
+  work.catch(() => undefined);
+  aborted.catch(() => undefined);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
 /**
  * Whether the same report may be taken another time. The panel may refuse to hear the node at all (401, or 403 while its
- * tenant is suspended): that says nothing of the command, which was done all the same.
+ * tenant is suspended), and something before it may answer in its place, or send elsewhere: that says nothing of the
+ * command, which was done all the same.
  */
 function isForNow(outcome: Outcome<undefined>): boolean {
-  const { kind } = outcome;
-  return kind === 'unavailable' || kind === 'unauthorized' || (kind === 'refused' && outcome.status === 403);
+  if (outcome.kind !== 'refused') return outcome.kind !== 'ok';
+  const { status, isStranger } = outcome;
+  return status < 400 || status === 403 || (isStranger === true && !unacceptable.has(status));
 }

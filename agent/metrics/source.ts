@@ -7,16 +7,19 @@ export interface ComponentHealth {
   readonly message?: string;
 }
 
-/** One reading of a node. Percents are 0 to 100; the network figures are cumulative counters that may restart at 0. */
+/**
+ * One reading of a node. Percents are 0 to 100; the network figures are cumulative counters that may restart at 0. What
+ * could not be read is null, or absent where it may be.
+ */
 export interface Metrics {
-  readonly cpuPercent: number;
-  readonly memoryPercent: number;
-  readonly diskPercent: number;
-  readonly appsCount: number;
+  readonly cpuPercent: number | null;
+  readonly memoryPercent: number | null;
+  readonly diskPercent: number | null;
+  readonly appsCount: number | null;
   readonly cpuCores: number;
   readonly memoryGb: number;
-  readonly netRxBytes?: number;
-  readonly netTxBytes?: number;
+  readonly netRxBytes?: number | undefined;
+  readonly netTxBytes?: number | undefined;
   /** The one-minute average. */
   readonly loadAverage?: number;
   readonly uptimeSeconds?: number;
@@ -24,7 +27,7 @@ export interface Metrics {
    * By apps, where it is known: the plan's limit of storage counts it. A full disk of the system's is none of it. Null
    * where it is not measured, so that what was told before counts no longer.
    */
-  readonly storageUsedGb?: number | null;
+  readonly storageUsedGb?: number | null | undefined;
   readonly health?: readonly ComponentHealth[];
   /** Things that seldom change, by dotted paths; told when they have changed, and now and then in case they were lost. */
   readonly facts?: Readonly<Record<string, unknown>>;

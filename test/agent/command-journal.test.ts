@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -119,6 +119,28 @@ describe('the journal', () => {
     await writeFile(file(), JSON.stringify([{ id: 'cmd_1', lease: '1.x' }]));
     expect(await resumed(answer)).toHaveLength(1);
     expect(await resumed()).toEqual([]);
+  });
+
+  test('what it has as not begun, and can not be made to forget, does not begin', async () => {
+    let runs = 0;
+    const reports: unknown[] = [];
+    await runner(async () => void (runs += 1)).run(command, async (body) => {
+      reports.push(body);
+      if (body.status === 'in_progress') {
+        // As on a disk that became read-only just now: neither replaced nor removed.
+        await rm(file());
+        await mkdir(file());
+      }
+      return { kind: 'ok', answer: undefined };
+    });
+    expect({ runs, last: reports.at(-1) }).toEqual({
+      runs: 0,
+      last: {
+        status: 'failed',
+        output: expect.stringContaining('Not begun: the journal of commands can not be written'),
+        exit_code: 1,
+      },
+    });
   });
 
   test('one that can not be read or written keeps no command from running', async () => {

@@ -115,6 +115,7 @@ describe('an address that is no panel', () => {
     ['a 404', { status: 404, headers: { 'content-type': 'text/plain' }, body: 'Not found' }],
     ['a 404 in JSON', { status: 404, body: { error: 'Not found' } }],
     ['a 403 without words', { status: 403, body: '' }],
+    ['a 401 of a proxy', { status: 401, headers: { 'content-type': 'text/html' }, body: '<html>Who?</html>' }],
   ] as const;
 
   test.for(strangers)('is named with what it answered: %s', async ([, answer]) => {
@@ -141,6 +142,39 @@ describe('an address that is no panel', () => {
       message: 'What answers at this address is no panel',
     });
     await node.step();
+    expect(node.events.at(-1)).toMatchObject({ type: 'beat-accepted' });
+  });
+
+  test('how long to wait is believed of a panel, and of what stands before it for two intervals at most', async () => {
+    const node = await TestNode.create();
+    await node.start();
+    await node.step();
+    const headers = { 'retry-after': '3600', 'content-type': 'text/html' };
+    const waits: (number | undefined)[] = [];
+    for (const body of ['<html>Maintenance</html>', { error: 'Too many requests' }]) {
+      node.panel.script('heartbeat', { status: 503, headers, body });
+      await node.step();
+      const failed = node.events.findLast(({ type }) => type === 'beat-failed');
+      waits.push(failed?.type === 'beat-failed' ? failed.retryInMs : undefined);
+      while (node.events.at(-1)?.type !== 'beat-accepted') await node.step();
+    }
+    expect(waits).toEqual([60_000 * 1.05, 3_600_000 * 1.05]);
+  });
+
+  test('a body that is too long for a proxy is sent in parts', async () => {
+    const node = await TestNode.create();
+    await node.start();
+    await node.step();
+    node.panel.always({ status: 503, body: { error: 'Unavailable' } });
+    await node.steps(12);
+    const tooLong = { status: 413, headers: { 'content-type': 'text/html' }, body: '<html>Too large</html>' };
+    node.panel.always(undefined);
+    node.panel.script('heartbeat', tooLong, tooLong);
+    const before = node.panel.beats.length;
+    while (node.panel.beats.length < before + 3) await node.step();
+    const sizes = node.panel.beats.slice(before).map(({ body }) => (body['samples'] as unknown[]).length);
+    expect(sizes[1]).toBeLessThan(sizes[0]! / 2);
+    expect(sizes[2]).toBeLessThanOrEqual(sizes[1]!);
     expect(node.events.at(-1)).toMatchObject({ type: 'beat-accepted' });
   });
 

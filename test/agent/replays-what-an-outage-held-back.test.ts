@@ -55,7 +55,11 @@ test('samples stay until a 200 has acknowledged them', async () => {
 test('readings are kept at their pace while the panel is left alone, an hour of them at most, sent by hundreds', async () => {
   const node = await TestNode.create();
   await node.start();
-  node.panel.script('heartbeat', { status: 503, headers: { 'retry-after': '3600' } });
+  node.panel.script('heartbeat', {
+    status: 503,
+    headers: { 'retry-after': '3600' },
+    body: { error: 'Unavailable' },
+  });
   await node.step();
   while (node.panel.beats.length < 2) await node.step();
   await node.steps(2);

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { createAgent } from '#agent/agent.js';
 import { systemClock } from '#agent/clock.js';
-import type { CommandHandler } from '#agent/commands/handler.js';
+import { succeeded, type CommandHandler } from '#agent/commands/handler.js';
 import type { CommandReport, Report } from '#agent/commands/report.js';
 import { CommandRunner } from '#agent/commands/runner.js';
 import { createLogger } from '#agent/logger.js';
-import { createPanelClient } from '#agent/panel-client.js';
+import { createPanelClient, type Outcome } from '#agent/panel-client.js';
 import { memoryStateStore } from '#agent/state-store.js';
 
 import {
@@ -23,6 +23,7 @@ import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Node } from '../support/world.js';
 import { steadyMetrics } from './support/node.js';
 import { recording } from './support/recording.js';
+import { StubPanel } from './support/stub-panel.js';
 
 const logger = createLogger('silent');
 /** Passes the time of simulated steps at once. */
@@ -142,7 +143,7 @@ describe('on a panel', () => {
     expect(seen).toEqual([
       { status: 'success', kept: 'ab' },
       { status: 'success', kept: 'half \ufffd of one' },
-      { status: 'success', kept: 'x'.repeat(65_535) + '\ufffd' },
+      { status: 'success', kept: expect.stringMatching(/^x+\n\[\.\.\. \d+ characters left out \.\.\.\]\nx+😀$/) },
     ]);
   });
 
@@ -258,6 +259,104 @@ describe('the runner', () => {
       return { kind: 'ok', answer: undefined };
     });
     expect(heard.map(({ status }) => status)).toEqual(['in_progress', 'success']);
+  });
+
+  test.for([
+    ['the page of a captive portal', { headers: { 'content-type': 'text/html' }, body: '<html>Log in</html>' }],
+    ['a redirect to one', { status: 302, headers: { location: 'http://portal.example.com/' }, body: '' }],
+    ['a 401 of a proxy', { status: 401, headers: { 'content-type': 'text/html' }, body: '<html>Who?</html>' }],
+    ['a 404 of a proxy', { status: 404, headers: { 'content-type': 'text/html' }, body: '<html>What?</html>' }],
+  ] as const)('%s is neither consent to begin nor word that a result was taken', async ([, stranger]) => {
+    const stub = await StubPanel.start();
+    onTestFinished(async () => stub.close());
+    const client = createPanelClient({ panelUrl: stub.url, clock: systemClock, fetch, timeoutMs: 15_000 });
+    const { runs, runner } = counting(() => stub.script('result', stranger, stranger));
+    stub.script('result', stranger);
+    const told: Outcome<undefined>[] = [];
+    await runner.run(command('cmd_1'), async (body) => {
+      const outcome = await client.report('cred', command('cmd_1'), body, new AbortController().signal);
+      told.push(outcome);
+      if (told.length === 1) expect(runs).toEqual([]);
+      return outcome;
+    });
+    expect({ runs, told: told.map(({ kind }) => kind === 'ok'), words: stub.results.map(({ body }) => body['status']) }).toEqual({
+      runs: ['restart'],
+      told: [false, true, false, false, true],
+      words: ['in_progress', 'in_progress', 'success', 'success', 'success'],
+    });
+  });
+
+  test('a result that the panel has no command for any more is not told again', async () => {
+    const stub = await StubPanel.start();
+    onTestFinished(async () => stub.close());
+    const client = createPanelClient({ panelUrl: stub.url, clock: systemClock, fetch, timeoutMs: 15_000 });
+    const { runner } = counting(() =>
+      stub.script('result', { status: 404, body: { error: 'Command not found' } }),
+    );
+    await runner.run(command('cmd_1'), async (body) =>
+      client.report('cred', command('cmd_1'), body, new AbortController().signal),
+    );
+    expect(stub.results.map(({ body }) => body['status'])).toEqual(['in_progress', 'success']);
+  });
+
+  test('what hangs is left behind once the panel has ended it, and what comes after it runs', async () => {
+    const restart: CommandHandler = async () => new Promise(() => undefined);
+    const runs: string[] = [];
+    const hanging = new CommandRunner({
+      logger,
+      clock: hurried,
+      wordEveryMs: 5,
+      handlers: { restart, backup: async () => (runs.push('backup'), succeeded('done')) },
+    });
+    let words = 0;
+    const reports: CommandReport[] = [];
+    const first = hanging.run(command('cmd_1'), async (body) => {
+      reports.push(body);
+      words += 1;
+      if (body.status !== 'in_progress' || words < 4) return { kind: 'ok', answer: undefined };
+      return { kind: 'refused', status: 409, message: 'HTTP 409', reason: 'COMMAND_FINISHED' };
+    });
+    await hanging.run(command('cmd_2', 'backup'), recording().report);
+    await first;
+    expect({ runs, last: reports.at(-1) }).toEqual({
+      runs: ['backup'],
+      last: {
+        status: 'failed',
+        output: 'Broken off: the panel has ended the command, as its time was over',
+        exit_code: 1,
+      },
+    });
+  });
+
+  test('of a long output the beginning and the end are told, cut at whole characters', async () => {
+    const output = `begin ${'😀'.repeat(60_000)} the error`;
+    const restart: CommandHandler = async () => ({ isSuccess: false, output, exitCode: 1 });
+    const { reports, report } = recording();
+    await new CommandRunner({ logger, clock: hurried, handlers: { restart } }).run(command('cmd_1'), report);
+    const told = reports.at(-1)?.output ?? '';
+    const left = Number(/\n\[\.\.\. (\d+) characters left out \.\.\.\]\n/.exec(told)?.[1]);
+    expect({
+      begins: told.startsWith('begin 😀'),
+      ends: told.endsWith('😀 the error'),
+      isWhole: told.isWellFormed(),
+      fits: told.length <= 65_536 && told.length > 65_000,
+      adds: told.replace(/\n\[.*\]\n/, '').length + left,
+    }).toEqual({ begins: true, ends: true, isWhole: true, fits: true, adds: output.length });
+  });
+
+  test('of many commands that ended it is known how, and of the newest ones what they printed', async () => {
+    const { runner } = counting();
+    const ids = Array.from({ length: 30 }, (_, at) => `cmd_${at}`);
+    for (const id of ids) await runner.run(command(id), recording().report);
+    const again = async (id: string) => {
+      const { reports, report } = recording();
+      await runner.run(command(id), report);
+      return reports;
+    };
+    expect([await again('cmd_29'), await again('cmd_0')]).toEqual([
+      [{ status: 'success', output: 'restarted', exit_code: 0 }],
+      [{ status: 'success', exit_code: 0 }],
+    ]);
   });
 
   test('commands run one after another', async () => {

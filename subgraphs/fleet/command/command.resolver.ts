@@ -151,8 +151,9 @@ export class CommandResolver {
     description:
       'A node tells how far it is with a command, or how it ended. Safe to repeat: the first end stands, and a ' +
       'different one is kept as `lateResult`. A node begins only once its first IN_PROGRESS was taken. NOT_FOUND, ' +
-      'CONFLICT (LEASE_UNKNOWN; for a first IN_PROGRESS also COMMAND_FINISHED and, when it comes too late or when no ' +
-      'maintenance window lets it begin any more, and the command is handed out again, LEASE_EXPIRED), VALIDATION_FAILED.',
+      'CONFLICT (LEASE_UNKNOWN; for IN_PROGRESS also COMMAND_FINISHED when it has ended there, by its timeout too, and ' +
+      'LEASE_EXPIRED when a first one comes too late or no maintenance window lets it begin any more, so that it is ' +
+      'handed out again, or when it was under a newer lease), VALIDATION_FAILED.',
   })
   async reportCommandResult(
     @Arg('commandId', () => ID, { description: 'The command.' }) commandId: string,

@@ -59,8 +59,8 @@ export class DeliveryService {
   /**
    * Takes a node's report. The first end that is reported, or found by a timeout, stands; another one is kept beside
    * it. CONFLICT (LEASE_UNKNOWN) when the command was not handed out under this lease, and also where the node asks
-   * whether it may begin and may not: COMMAND_FINISHED, or LEASE_EXPIRED when it has to be handed out again first, as
-   * its window has closed meanwhile or it asks too late.
+   * whether it may begin, or be at it, and may not: COMMAND_FINISHED, or LEASE_EXPIRED when it has to be handed out again
+   * first, as its window has closed meanwhile or it asks too late, or has been handed out again already.
    */
   async report(
     operation: Operation,
@@ -91,8 +91,9 @@ export class DeliveryService {
           reason: 'LEASE_UNKNOWN',
         });
       }
+      if (mayAskToBegin) requireMayBeAtIt(invocation, report.lease);
       if (mayAskToBegin && !invocation.startedAt) {
-        const end = endStatuses.has(invocation.status) ? undefined : endOfDelivery(command, now);
+        const end = endOfDelivery(command, now);
         if (end) {
           // It was handed out before the command was cancelled, ran out, or had failed too often. The write stands.
           move(command, invocation, end, now);
@@ -225,11 +226,18 @@ async function waitingFor(
   );
 }
 
-/** A node begins only with what is still wanted of it, and while its place among those at it is kept for it. */
-function requireMayBegin({ status, leasedUntil }: CommandInvocation, now: Date): void {
-  if (endStatuses.has(status)) {
-    throw finished();
-  }
+/**
+ * Whoever says that they are at it takes the answer for consent. So they are told where it has ended meanwhile, as where
+ * the answer to the first time was lost for longer than the time that it had, or where a machine was restored from before.
+ * Of two copies of a node one is at it: the one that it was handed to last.
+ */
+function requireMayBeAtIt({ status, deliveries }: CommandInvocation, lease: string): void {
+  if (endStatuses.has(status)) throw finished();
+  if (Number.parseInt(lease, 10) !== deliveries) throw leaseExpired();
+}
+
+/** A node begins only while its place among those at it is kept for it. */
+function requireMayBegin({ leasedUntil }: CommandInvocation, now: Date): void {
   if (!leasedUntil || leasedUntil <= now) throw leaseExpired();
 }
 

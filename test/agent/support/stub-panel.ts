@@ -22,8 +22,9 @@ export class StubPanel {
   readonly enrollments: Call[] = [];
   readonly beats: Call[] = [];
   readonly departures: Call[] = [];
+  readonly results: Call[] = [];
   readonly overlaps: number[] = [];
-  readonly #scripts = { enroll: [] as Answer[], heartbeat: [] as Answer[] };
+  readonly #scripts = { enroll: [] as Answer[], heartbeat: [] as Answer[], result: [] as Answer[] };
   #standing: Answer | undefined;
   #open = 0;
 
@@ -42,7 +43,7 @@ export class StubPanel {
   }
 
   /** The answers to the next calls; afterwards the panel is itself again. */
-  script(route: 'enroll' | 'heartbeat', ...answers: Answer[]): void {
+  script(route: 'enroll' | 'heartbeat' | 'result', ...answers: Answer[]): void {
     this.#scripts[route].push(...answers);
   }
 
@@ -98,6 +99,10 @@ export class StubPanel {
     if (route === 'POST /api/agent/departure') {
       this.departures.push(call);
       return { status: 204 };
+    }
+    if (/^POST \/api\/agent\/commands\/[^/]+\/result$/.test(route)) {
+      this.results.push(call);
+      return this.#scripts.result.shift() ?? { status: 204 };
     }
     return { status: 404, body: { error: `No ${route}` } };
   }

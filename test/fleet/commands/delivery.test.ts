@@ -99,9 +99,10 @@ describe('one node', () => {
       ).data?.command.results;
     const repeated = await read();
     answers.push(await report(nodes[0]!, handed, 'failed', { output: 'two' }));
+    // Nobody is at it any more.
     answers.push(await report(nodes[0]!, handed, 'in_progress'));
     expect({ answers, repeated, later: await read() }).toEqual({
-      answers: [204, 204, 204, 204],
+      answers: [204, 204, 204, 409],
       repeated: [{ status: 'SUCCESS', output: 'one', lateResult: null }],
       later: [{ status: 'SUCCESS', output: 'one', lateResult: { status: 'FAILED', output: 'two' } }],
     });
@@ -140,6 +141,42 @@ describe('one node', () => {
     expect(refusal(begins)).toEqual({ code: 'CONFLICT', reason: 'COMMAND_FINISHED' });
     expect(await report(nodes[0]!, handed, 'in_progress')).toBe(409);
     expect(await statuses(tenant, id, nodes)).toEqual({ command: 'cancelled', nodes: ['cancelled'] });
+  });
+
+  test('whose first answer was lost cannot begin once its time is over, though its first word was taken', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const id = await sent(tenant, nodes, { execution_timeout_seconds: 60 });
+    const handed = await takeOne(nodes[0]!);
+    const answers = [await report(nodes[0]!, handed, 'in_progress')];
+    await stride(panel.clock, 2 * minute);
+    await becomes(tenant, id, nodes, ['execution_timed_out']);
+    answers.push(await report(nodes[0]!, handed, 'in_progress', { progress: 0 }));
+    expect({ answers, seen: (await statuses(tenant, id, nodes)).nodes }).toEqual({
+      answers: [204, 409],
+      seen: ['execution_timed_out'],
+    });
+  });
+
+  test('that there is twice begins it once: with the lease that was handed out last', async () => {
+    const tenant = await panel.world.tenant();
+    const nodes = await nodesOf(tenant, 1);
+    const id = await sent(tenant, nodes);
+    const first = await takeOne(nodes[0]!);
+    await stride(panel.clock, minute);
+    await becomes(tenant, id, nodes, ['delayed']);
+    const second = await takeOne(nodes[0]!);
+    const answers = [
+      await report(nodes[0]!, first, 'in_progress'),
+      await report(nodes[0]!, second, 'in_progress'),
+      // The copy asks again, and hears no other answer than before.
+      await report(nodes[0]!, first, 'in_progress'),
+      await report(nodes[0]!, second, 'in_progress', { progress: 50 }),
+    ];
+    expect({ answers, seen: (await statuses(tenant, id, nodes)).nodes }).toEqual({
+      answers: [409, 204, 409, 204],
+      seen: ['in_progress'],
+    });
   });
 
   test('cannot begin after its time to say so, but what it did all the same counts', async () => {
