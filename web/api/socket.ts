@@ -105,7 +105,13 @@ export function follow<Data, Variables>(
         // A refusal comes as an answer that has errors only, and a `complete` behind it.
         if (!data) return void failed(errors, isEvent);
         refusals = 0;
-        next(data);
+        try {
+          next(data);
+        } catch (problem) {
+          // graphql-ws (6.4.2) would take it for an answer of the panel, and end everybody's subscriptions.
+          reportError(problem);
+          lost();
+        }
       },
       error: (problem) => {
         if (isMine()) void failed(problem);
