@@ -93,6 +93,30 @@ test.skipIf(!isChromiumThere)(
 );
 
 test.skipIf(!isChromiumThere)(
+  'an event that a page can not read is made good by reading anew, and ends no subscription',
+  { timeout: 120_000 },
+  async () => {
+    const other = await panel.world.tenant();
+    const node = await other.node('early-01');
+    await node.beat();
+    await using dana = await Person.come(browser, panel.panel.url);
+    const line = await Line.of(dana.context);
+    const page = await dana.signIn(other, '/instances');
+    await page.getByRole('row', { name: 'early-01' }).waitFor();
+    const opened: string[] = [];
+    page.on('websocket', (socket) => opened.push(socket.url()));
+    await page.locator('[data-connection=live]').waitFor({ state: 'attached' });
+    line.spoil('instanceChanged');
+    await other.node('late-01');
+    await page.getByRole('row', { name: 'late-01' }).waitFor();
+    await node.beat({ cpu_percent: 55 });
+    await page.getByRole('row', { name: /early-01.*55 %/ }).waitFor();
+    expect(opened).toEqual([]);
+    expect(dana.complaints).toEqual([expect.stringContaining('null')]);
+  },
+);
+
+test.skipIf(!isChromiumThere)(
   'a session is renewed again in time when the answer does not come, and its socket ends with it',
   { timeout: 120_000 },
   async () => {
