@@ -21,6 +21,30 @@ const makeGroup = async (tenant: Tenant, name: string) =>
     ),
   );
 
+test.skipIf(!isChromiumThere)(
+  'what an address asks for is text as it was written, also where it is digits',
+  async () => {
+    const tenant = await stage.panel.world.tenant();
+    await tenant.node('rack-1.10');
+    await tenant.node('rack-1.1');
+    await tenant.node('rack-12345678901234567890');
+    await using dana = await Person.come(stage.browser, stage.panel.panel.url);
+    for (const [asked, names] of [
+      ['1.10', ['rack-1.10']],
+      ['12345678901234567890', ['rack-12345678901234567890']],
+      ['1', ['rack-1.1', 'rack-1.10', 'rack-12345678901234567890']],
+    ] as const) {
+      const page = await dana.signIn(tenant, `/instances?q=${asked}`);
+      for (const name of names) await page.getByRole('row', { name: new RegExp(`${name} `) }).waitFor();
+      await page.getByText(names.length === 1 ? '1 instance' : '3 instances', { exact: true }).waitFor();
+      expect(await page.getByLabel('Name or host').inputValue()).toBe(asked);
+      expect(new URL(page.url()).searchParams.get('q')).toBe(asked);
+      await page.close();
+    }
+    expect(dana.complaints).toEqual([]);
+  },
+);
+
 describe.skipIf(!isChromiumThere)('a list that is read page by page', () => {
   test('shows what is done to a row behind its first page', async () => {
     const tenant = await stage.panel.world.tenant();

@@ -1,4 +1,11 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  parseSearchWith,
+  stringifySearchWith,
+} from '@tanstack/react-router';
 
 import { alertSearch } from '../alerts/alert-search.ts';
 import { billingSearch } from '../billing/billing-search.ts';
@@ -238,6 +245,10 @@ const profile = createRoute({
 });
 
 export const router = createRouter({
+  // As people write addresses: @tanstack/react-router 1.170.46 would read digits as JSON, and an id of twenty digits or 1.10
+  // as another number.
+  parseSearch: parseSearchWith((text) => text),
+  stringifySearch: stringifySearchWith(JSON.stringify),
   routeTree: root.addChildren([
     overview,
     instances,

@@ -1,4 +1,5 @@
 import type { CommandRowFragment, CommandStatus, InvocationStatus } from '../generated/graphql.ts';
+import { textOf, withoutEmpty } from '../parts/search.ts';
 
 /** All there are, which the compiler sees to. */
 const statuses = {
@@ -57,9 +58,5 @@ export interface NewCommandSearch {
 }
 
 export function newCommandSearch({ instance, tag, group }: Record<string, unknown>): NewCommandSearch {
-  return {
-    ...(typeof instance === 'string' ? { instance } : {}),
-    ...(typeof tag === 'string' ? { tag } : {}),
-    ...(typeof group === 'string' ? { group } : {}),
-  };
+  return withoutEmpty({ instance: textOf(instance), tag: textOf(tag), group: textOf(group) });
 }

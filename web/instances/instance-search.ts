@@ -1,3 +1,5 @@
+import { textOf } from '../parts/search.ts';
+
 export const statuses = ['HEALTHY', 'DEGRADED', 'OFFLINE'] as const;
 export const sorts = ['name', 'status', 'cpu', 'memory', 'version', 'seen'] as const;
 
@@ -13,12 +15,13 @@ export interface InstanceSearch {
 }
 
 export function instanceSearch(given: Record<string, unknown>): InstanceSearch {
+  const [q, tag] = [textOf(given['q']), textOf(given['tag'])];
   const status = statuses.find((one) => one === given['status']);
   const sort = sorts.find((one) => one === given['sort']);
   return {
-    ...(typeof given['q'] === 'string' && given['q'] !== '' ? { q: given['q'] } : {}),
+    ...(q ? { q } : {}),
     ...(status ? { status } : {}),
-    ...(typeof given['tag'] === 'string' && given['tag'] !== '' ? { tag: given['tag'] } : {}),
+    ...(tag ? { tag } : {}),
     ...(sort ? { sort } : {}),
     ...(given['desc'] === true ? { desc: true } : {}),
   };

@@ -1,4 +1,5 @@
 import type { AuditCategory, AuditEventFilter } from '../generated/graphql.ts';
+import { textOf } from '../parts/search.ts';
 
 const texts = ['actor', 'action', 'target', 'requestId', 'category', 'from', 'to'] as const;
 
@@ -16,8 +17,8 @@ export interface AuditSearch {
 /** The filter of the trail, in the address bar. What nobody can have chosen is left out. */
 export function auditSearch(search: Record<string, unknown>): AuditSearch {
   const given = texts.flatMap((name) => {
-    const value = search[name];
-    return typeof value === 'string' && value !== '' && mayBe(name, value) ? [[name, value] as const] : [];
+    const value = textOf(search[name]);
+    return value !== undefined && mayBe(name, value) ? [[name, value] as const] : [];
   });
   return Object.fromEntries(given);
 }

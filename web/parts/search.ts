@@ -11,6 +11,8 @@ export function oneOf<Value extends string>(values: readonly Value[], given: unk
   return values.find((value) => value === given);
 }
 
+/** Text of the address. Digits come as a number, of which the router has made sure that it is written the same. */
 export function textOf(given: unknown): string | undefined {
-  return typeof given === 'string' && given !== '' ? given : undefined;
+  const isText = typeof given === 'string' || typeof given === 'number' || typeof given === 'boolean';
+  return isText && given !== '' ? String(given) : undefined;
 }
