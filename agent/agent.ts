@@ -234,6 +234,7 @@ class NodeAgent implements Agent {
       panelUrl,
       logger,
       credential,
+      random: this.#random,
       onCommand: (command) => this.#heartbeat?.hand(command),
     });
   }

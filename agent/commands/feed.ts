@@ -5,12 +5,18 @@ import { z } from 'zod';
 import type { AgentLogger } from '../logger.js';
 import { Backoff } from '../pace.js';
 import { commandShape, type AgentCommand } from '../protocol.js';
+import type { Random } from '../random.js';
 
 export interface CommandFeedOptions {
   readonly panelUrl: string;
   readonly credential: () => string | undefined;
   readonly onCommand: (command: AgentCommand) => void;
   readonly logger: AgentLogger;
+  readonly random?: Random;
+  /** A panel pings every 12 s: one of which nothing was heard for this long is there no more. A minute unless told. */
+  readonly silentMs?: number;
+  /** Over how long, after a second, nodes come back that have lost it together; 15 seconds unless told. */
+  readonly returnOverMs?: number;
 }
 
 /** How long the panel may take to answer the upgrade to a WebSocket. */
@@ -31,14 +37,25 @@ export class CommandFeed {
   /** Does nothing while it listens already. */
   start(): void {
     if (this.client) return;
-    const { panelUrl, credential, logger } = this.options;
-    const backoff = new Backoff(Math.random);
+    const { panelUrl, credential, logger, random = Math.random, returnOverMs = 15_000 } = this.options;
+    const { silentMs = 60_000 } = this.options;
+    const backoff = new Backoff(random, returnOverMs);
     const { sockets } = this;
     class Socket extends WebSocket {
       constructor(url: string, protocols: string) {
         super(url, protocols, { handshakeTimeout: handshakeMs });
         sockets.add(this);
-        this.once('close', () => sockets.delete(this));
+        // Whoever only listens would never learn that the way has gone: after a sleep, or by a router that forgot it.
+        let silence: NodeJS.Timeout | undefined;
+        const heard = () => {
+          clearTimeout(silence);
+          silence = setTimeout(() => this.terminate(), silentMs).unref();
+        };
+        for (const sign of ['open', 'ping', 'message']) this.on(sign, heard);
+        this.once('close', () => {
+          clearTimeout(silence);
+          sockets.delete(this);
+        });
       }
     }
     const client = createClient({

@@ -115,7 +115,10 @@ describe('an address that is no panel', () => {
     ['a 404', { status: 404, headers: { 'content-type': 'text/plain' }, body: 'Not found' }],
     ['a 404 in JSON', { status: 404, body: { error: 'Not found' } }],
     ['a 403 without words', { status: 403, body: '' }],
-    ['a 401 of a proxy', { status: 401, headers: { 'content-type': 'text/html' }, body: '<html>Who?</html>' }],
+    [
+      'a 401 of a proxy',
+      { status: 401, headers: { 'content-type': 'text/html' }, body: '<html>Who?</html>' },
+    ],
   ] as const;
 
   test.for(strangers)('is named with what it answered: %s', async ([, answer]) => {
