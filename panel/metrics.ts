@@ -8,10 +8,14 @@ import { createHttpServer } from '#platform/http-server.js';
 import type { Logger } from '#platform/logger.js';
 import { Metrics } from '#platform/metrics.js';
 
+import type { AreaName } from './areas.js';
 import type { PanelEnv } from './env.js';
+import { panelVersion } from './version.js';
 
 export interface MetricsOptions {
-  env: Pick<PanelEnv, 'METRICS_TOKEN' | 'METRICS_PORT' | 'METRICS_HOST'>;
+  env: Pick<PanelEnv, 'METRICS_TOKEN' | 'METRICS_PORT' | 'METRICS_HOST' | 'NODE_NAME' | 'PANEL_VERSION'>;
+  /** What the process is: a whole panel, or one part of it. */
+  process: 'panel' | 'gateway' | AreaName;
   /** The demo shows them to programs on this machine. Elsewhere a proxy makes the whole world come from there. */
   isDemo?: boolean | undefined;
   logger: Logger;
@@ -30,8 +34,15 @@ export interface ServedMetrics {
 
 type Allowed = (request: express.Request) => boolean;
 
-export function serveMetrics({ env, isDemo = false, logger }: MetricsOptions): ServedMetrics {
+export function serveMetrics({ env, process, isDemo = false, logger }: MetricsOptions): ServedMetrics {
   const metrics = new Metrics().withProcess();
+  const labels = { version: env.PANEL_VERSION ?? panelVersion, process, node_name: env.NODE_NAME };
+  metrics.gauge(
+    'panel_info',
+    'Always 1: which version this process says it is, what it runs (panel, gateway, or the name of a subgraph), and its NODE_NAME.',
+    Object.keys(labels),
+    () => [{ labels, value: 1 }],
+  );
   const { METRICS_TOKEN: token, METRICS_PORT: port, METRICS_HOST: host } = env;
   const hasToken: Allowed = ({ headers }) => isSame(headers.authorization ?? '', `Bearer ${String(token)}`);
   return {

@@ -57,7 +57,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const keyring = loadKeyring(env);
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
-  const served = serveMetrics({ env, isDemo: options.isDemo, logger });
+  const served = serveMetrics({ env, process: 'panel', isDemo: options.isDemo, logger });
   const stopTracing = await startTracing(tracingOptions(env, 'panel', logger));
   shutdown.add('database', 'the last traces', stopTracing);
   const wait = new Wait({ env, logger, stopped: options.stopped });
@@ -76,7 +76,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       logger,
     });
     shutdown.add('subgraphs', 'the announcement of this process', () => presence.stop());
-    const read = await createReadPositions(env, logger);
+    const read = await createReadPositions(env, logger, served.metrics);
     shutdown.add('subgraphs', 'read positions', read.stop);
     const subgraphs = await createSubgraphs({
       names: areaNames,
@@ -103,7 +103,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     const origins = env.CORS_ORIGINS && new Origins(env.CORS_ORIGINS, publicUrl);
     const tokens = new ServiceTokens(keyring, publicUrl, clock);
     const { verifier } = subgraphs;
-    const { limits, stop: stopLimits } = await createRateLimits(env, logger);
+    const { limits, stop: stopLimits } = await createRateLimits(env, logger, served.metrics);
     shutdown.add('subgraphs', 'rate limits', stopLimits);
     const keys = new KeyedTokens({ gateway: () => gateway, tokens, verifier, limits, clock });
     const admission = new Admission(limits, verifier, keys.exchanged);

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { policyFor } from '#gateway/rate-limit/policy.js';
 import { RateLimits } from '#gateway/rate-limit/rate-limits.js';
 import type { Logger } from '#platform/logger.js';
+import type { Metrics } from '#platform/metrics.js';
 
 import type { PanelEnv } from './env.js';
 
@@ -12,11 +13,16 @@ export interface SharedLimits {
 }
 
 /** Rate limits, shared through Redis when there is one. */
-export async function createRateLimits(env: PanelEnv, logger: Logger): Promise<SharedLimits> {
+export async function createRateLimits(
+  env: PanelEnv,
+  logger: Logger,
+  metrics: Metrics,
+): Promise<SharedLimits> {
   const redis =
     env.REDIS_URL === undefined
       ? undefined
       : await connectRedis(env.REDIS_URL, logger, 'rate limits are counted in this process');
+  if (redis) measureRedis(metrics, redis, 'rate limits');
   return {
     limits: new RateLimits(policyFor(env.RATE_LIMIT_PER_MINUTE), redis),
     stop: async () => redis?.disconnect(),
@@ -43,4 +49,20 @@ export async function connectRedis(url: string, logger: Logger, whenAway: string
   });
   await redis.connect().catch(() => undefined);
   return redis;
+}
+
+/** Asked at each scrape, as one that hangs keeps its connections. */
+export function measureRedis(metrics: Metrics, redis: Redis, use: 'rate limits' | 'read positions'): void {
+  metrics.gauge(
+    'panel_redis_up',
+    'Whether Redis answers this process, 1 or 0, by what it is used for; absent without REDIS_URL.',
+    ['use'],
+    async () => {
+      const value = await redis.ping().then(
+        () => 1,
+        () => 0,
+      );
+      return [{ labels: { use }, value }];
+    },
+  );
 }

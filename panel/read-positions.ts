@@ -1,8 +1,9 @@
 import { ReadPositions, type SharedPositions } from '#platform/database/read-positions.js';
 import type { Logger } from '#platform/logger.js';
+import type { Metrics } from '#platform/metrics.js';
 
 import type { PanelEnv } from './env.js';
-import { connectRedis } from './rate-limits.js';
+import { connectRedis, measureRedis } from './rate-limits.js';
 
 // Two writes of a tenant may be told of in either order.
 const raiseScript = `
@@ -17,6 +18,7 @@ const unsaidKeyOf = (tenantId: string) => `panel:unsaid:${tenantId}`;
 export async function createReadPositions(
   env: PanelEnv,
   logger: Logger,
+  metrics: Metrics,
 ): Promise<{ positions: ReadPositions | undefined; stop: () => Promise<void> }> {
   if (env.DATABASE_READ_URL === undefined) return { positions: undefined, stop: async () => undefined };
   if (env.REDIS_URL === undefined) {
@@ -28,6 +30,7 @@ export async function createReadPositions(
     return { positions: new ReadPositions(logger), stop: async () => undefined };
   }
   const redis = await connectRedis(env.REDIS_URL, logger, 'tenants are read from the primary');
+  measureRedis(metrics, redis, 'read positions');
   const shared: SharedPositions = {
     get: async (tenantId) => {
       const [position, unsaid] = await redis.mget(keyOf(tenantId), unsaidKeyOf(tenantId));

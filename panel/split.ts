@@ -56,7 +56,7 @@ export async function startSubgraph(
   const { panel: env, split, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
-  const metrics = serveMetrics({ env, logger });
+  const metrics = serveMetrics({ env, process: name, logger });
   const stopTracing = await startTracing(tracingOptions(env, name, logger));
   shutdown.add('database', 'the last traces', stopTracing);
   const wait = new Wait({ env, logger, stopped: options.stopped });
@@ -66,7 +66,7 @@ export async function startSubgraph(
   let isBroken = false;
   void database.failed.then(() => (isBroken = true));
   try {
-    const read = await createReadPositions(env, logger);
+    const read = await createReadPositions(env, logger, metrics.metrics);
     shutdown.add('subgraphs', 'read positions', read.stop);
     const subgraphs = await createSubgraphs({
       names: [name],
@@ -143,9 +143,9 @@ export async function startGateway(options: SplitOptions): Promise<RunningProces
   const brokenRules = findBrokenRules(allInputRules, clock);
   const origins = env.CORS_ORIGINS && new Origins(env.CORS_ORIGINS, split.publicUrl);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
-  const { limits, stop: stopLimits } = await createRateLimits(env, logger);
+  const metrics = serveMetrics({ env, process: 'gateway', logger });
+  const { limits, stop: stopLimits } = await createRateLimits(env, logger, metrics.metrics);
   shutdown.add('subgraphs', 'rate limits', stopLimits);
-  const metrics = serveMetrics({ env, logger });
   const stopTracing = await startTracing(tracingOptions(env, 'gateway', logger));
   shutdown.add('database', 'the last traces', stopTracing);
   try {

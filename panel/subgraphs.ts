@@ -26,6 +26,7 @@ import type { Subgraph } from '#platform/subgraph/subgraph.js';
 
 import { allPermissions, areaNames, areas, schemas, type AreaName, type AreaSettings } from './areas.js';
 import { Background, type BackgroundWork } from './background.js';
+import { measureDatabase } from './database-metrics.js';
 import { panelVersion } from './version.js';
 
 export interface SubgraphsOptions {
@@ -90,6 +91,7 @@ export async function createSubgraphs(options: SubgraphsOptions): Promise<Subgra
   const connections = new Connections(options.databaseUrls, poolSizes(options.databaseConnections));
   measureConnections(metrics, connections);
   const { databases, database } = await openDatabases(connections, options.positions, logger);
+  measureDatabase(metrics, database('platform'), schemas);
   const wake = new OutboxWake(connections, logger);
   // All areas' events are followed in every process: some are consumed, and some say which tokens are good no more.
   const facts = new Map(

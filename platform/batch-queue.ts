@@ -14,6 +14,7 @@ export interface BatchQueueOptions<Item, Answer> {
 
 interface Waiting<Item, Answer> {
   item: Item;
+  since: number;
   settle: (outcome: Outcome<Answer>) => void;
 }
 
@@ -25,19 +26,28 @@ interface Waiting<Item, Answer> {
 export class BatchQueue<Item, Answer> {
   private waiting: Waiting<Item, Answer>[] = [];
   private flushing: Promise<void> | undefined;
+  /** Since when the oldest item of the batch that is being stored has waited. */
+  private underWaySince: number | undefined;
   private isClosed = false;
 
   constructor(private readonly options: BatchQueueOptions<Item, Answer>) {}
 
+  /** How many wait, without those that are being stored. */
   get size(): number {
     return this.waiting.length;
+  }
+
+  /** For how long the oldest item has waited that is not stored yet, in seconds; 0 when there is none. */
+  get oldestSeconds(): number {
+    const since = this.underWaySince ?? this.waiting[0]?.since;
+    return since === undefined ? 0 : (performance.now() - since) / 1000;
   }
 
   async add(item: Item): Promise<Answer> {
     if (this.isClosed) throw this.options.refuse('closed', this.waiting.length);
     if (this.waiting.length >= this.options.capacity) throw this.options.refuse('full', this.waiting.length);
     const outcome = await new Promise<Outcome<Answer>>((settle) => {
-      this.waiting.push({ item, settle });
+      this.waiting.push({ item, since: performance.now(), settle });
       this.flushing ??= this.drain();
     });
     if ('error' in outcome) throw outcome.error;
@@ -55,11 +65,13 @@ export class BatchQueue<Item, Answer> {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, this.options.batchSize);
+      this.underWaySince = batch[0]?.since;
       const outcomes = await this.flushed(batch);
       for (const [at, { settle }] of batch.entries()) {
         settle(outcomes[at] ?? { error: new Error('a flush answers for every item') });
       }
     }
+    this.underWaySince = undefined;
     this.flushing = undefined;
   }
 

@@ -16,6 +16,7 @@ export type Read = () => readonly Reading[] | Promise<readonly Reading[]>;
 
 interface Measured {
   gauge: Gauge;
+  hasLabels: boolean;
   reads: Reader[];
 }
 
@@ -107,6 +108,7 @@ export class Metrics {
   gauge(name: string, help: string, labelNames: readonly string[], read: Read): void {
     const measured = this.measured.get(name) ?? {
       gauge: new Gauge({ name, help, labelNames: [...labelNames], registers: [this.registry] }),
+      hasLabels: labelNames.length > 0,
       reads: [],
     };
     measured.reads.push({ read });
@@ -121,8 +123,10 @@ export class Metrics {
 
   private async measure(): Promise<string> {
     await Promise.all(
-      [...this.measured].map(async ([metric, { gauge, reads }]) => {
+      [...this.measured].map(async ([metric, { gauge, hasLabels, reads }]) => {
         gauge.reset();
+        // One without labels would be 0 where there is nothing to tell.
+        if (!hasLabels) gauge.remove({});
         const answers = await Promise.allSettled(reads.map(readInTime));
         for (const answer of answers) {
           if (answer.status === 'rejected') this.failures({ metric });

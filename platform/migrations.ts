@@ -1,3 +1,4 @@
+import { backupsMigration } from './backup/backup.sql.js';
 import { migration, type AreaMigration } from './database/migrate.js';
 import { appliedStepsMigration } from './database/missing-steps.js';
 import { ownerPolicySql } from './database/row-level-security.js';
@@ -97,4 +98,5 @@ export const platformMigrations: readonly AreaMigration[] = [
   unheardTopicsMigration,
   secretsKeysMigration,
   parkedEventsMigration,
+  backupsMigration,
 ];

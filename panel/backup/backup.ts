@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 
 import pg from 'pg';
 
+import { noteBackup } from '#platform/backup/backup.sql.js';
 import { OperatorError } from '#platform/errors.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 
@@ -22,10 +23,11 @@ export interface BackupOptions {
 /** Dumps a panel's database into a new folder, as of one moment, while panels go on. */
 export async function backup({ ownerUrl, folder, keyring }: BackupOptions): Promise<Manifest> {
   if (existsSync(folder)) throw new OperatorError(`${folder} is there already: a backup is a new folder.`);
-  const { serverVersion, owner, steps } = await withClient(ownerUrl, async (client) => ({
+  const { serverVersion, owner, steps, asOf } = await withClient(ownerUrl, async (client) => ({
     serverVersion: await serverVersionOf(client),
     owner: await userOf(client),
     steps: await stepsOf(client),
+    asOf: await nowOf(client),
   }));
   if (Object.values(steps).every((names) => names.length === 0))
     throw new OperatorError('There is no panel in this database: nothing to back up.');
@@ -51,6 +53,13 @@ export async function backup({ ownerUrl, folder, keyring }: BackupOptions): Prom
     mode: 0o600,
   });
   renameSync(unfinished, folder);
+  try {
+    await withClient(ownerUrl, async (client) => noteBackup(client, asOf));
+  } catch (error) {
+    throw new OperatorError(`The backup is in ${folder}, but that could not be noted in the database.`, {
+      cause: error,
+    });
+  }
   return manifest;
 }
 
@@ -59,6 +68,11 @@ export async function serverVersionOf(client: pg.Client): Promise<number> {
     `select current_setting('server_version_num')::int as version`,
   );
   return rows[0]!.version;
+}
+
+async function nowOf(client: pg.Client): Promise<Date> {
+  const { rows } = await client.query<{ now: Date }>('select now()');
+  return rows[0]!.now;
 }
 
 export async function userOf(client: pg.Client): Promise<string> {

@@ -141,6 +141,7 @@ export function createFleet(context: AreaContext<FleetEnv>): RunningArea {
     ingest: new HeartbeatIngest(database, clock, heartbeatSeconds, new MetricsRelay(database, logger)),
     heartbeatSeconds,
     queueLimit: env.HEARTBEAT_QUEUE,
+    metrics: context.metrics,
   });
   return {
     consumers: [

@@ -63,7 +63,7 @@ export function createHosting(context: AreaContext<HostingEnv>): RunningArea {
   const servers = new ServerService();
   const serversById = new ByIdLoader(Server);
   const kubernetes = createKubernetes(context, admission);
-  const ha = createHighAvailability(settings.PATRONI_URLS, logger);
+  const ha = createHighAvailability(settings.PATRONI_URLS, context);
   const [deployments, placements] = [new ByIdLoader(Deployment), new ByIdLoader(Placement)];
   const installer = settings.CLOUD_OS_INSTALLER;
   const isSuspended = (tenantId: string) => context.verifier.isSuspended(tenantId);

@@ -27,6 +27,17 @@ describe.skipIf(!isTried)('by promtool of Debian’s package prometheus', () => 
   });
 });
 
+test('the operators’ manual says of each alert what to do', () => {
+  const { groups } = parse(readFileSync(`${folder}/rules.yml`, 'utf8')) as {
+    groups: { rules: { alert?: string }[] }[];
+  };
+  const alerts = groups.flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []));
+  const manual = readFileSync(assetPath('docs', 'operating.md'), 'utf8');
+  const rows = manual.split('\n').filter((line) => line.startsWith('| `'));
+  expect(alerts.length).toBeGreaterThan(20);
+  expect(alerts.filter((alert) => !rows.some((row) => row.includes(`\`${alert}\``)))).toEqual([]);
+});
+
 interface Dashboard {
   uid: string;
   panels: {

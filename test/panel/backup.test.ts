@@ -14,6 +14,7 @@ import { Keyring } from '#platform/secrets/keyring.js';
 
 import { settled, verify } from '../identity/audit/support.js';
 import { DebianPostgres, hasDebianPostgres } from '../support/debian-postgres.js';
+import { call } from '../support/http.js';
 import { Live } from '../support/live.js';
 import { startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
 import { RunningChild } from '../support/process.js';
@@ -86,7 +87,7 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
       let before: string[];
       let tenant: Tenant;
       {
-        await using panel = await startTestPanel({}, 'in process', old.database);
+        await using panel = await startTestPanel({ METRICS_PORT: '0' }, 'in process', old.database);
         tenant = await (await panel.world.tenant()).grantPlan('PRO');
         await using live = new Live(
           panel.panel.url,
@@ -100,11 +101,15 @@ describe.skipIf(!isTried)('with a PostgreSQL of one’s own', () => {
         cursor = live.lastCursor!;
         before = await trail(panel, tenant);
         // While the panel runs.
+        const begun = Date.now() / 1000 - 1;
         const { code, output } = await command('backup', [made], {
           DATABASE_OWNER_URL: old.url('panel_owner'),
         });
         expect([code, output]).toEqual([0, expect.stringContaining(`Backed up to ${made}`)]);
         expect(statSync(made).mode & 0o077).toBe(0);
+        const { text } = await call(`${panel.panel.metricsUrl}/metrics`);
+        const asOf = Number(/^panel_last_backup_timestamp_seconds (\S+)$/m.exec(text)?.[1]);
+        expect([asOf >= begun, asOf <= Date.now() / 1000]).toEqual([true, true]);
         await tenant.node('after-the-backup');
       }
 

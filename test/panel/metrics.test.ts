@@ -4,9 +4,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import express from 'express';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
+import { measureDatabase } from '#panel/database-metrics.js';
 import { serveMetrics } from '#panel/metrics.js';
+import { panelVersion } from '#panel/version.js';
+import { Database } from '#platform/database/database.js';
+import { contract, migration } from '#platform/database/migrate.js';
 import { silentLogger } from '#platform/logger.js';
 import { Metrics } from '#platform/metrics.js';
 import { assetPath } from '#platform/package-root.js';
@@ -14,6 +19,7 @@ import { assetPath } from '#platform/package-root.js';
 import { call } from '../support/http.js';
 import { Live } from '../support/live.js';
 import { createTestDatabase, startTestPanel, type TestPanel } from '../support/panel.js';
+import { hasRedis, TestRedis } from '../support/redis.js';
 import { SwitchedAddress } from '../support/switched-address.js';
 
 const token = 'a-token-for-the-scraper';
@@ -28,7 +34,7 @@ describe('a panel with a token and a port for its metrics', () => {
   let panel: TestPanel;
   const scrape = async () => (await panel.world.rest('/metrics', { token })).text;
   beforeAll(async () => {
-    panel = await startTestPanel({ METRICS_TOKEN: token, METRICS_PORT: '0' });
+    panel = await startTestPanel({ METRICS_TOKEN: token, METRICS_PORT: '0', NODE_NAME: 'one' });
   });
   afterAll(async () => panel.stop());
 
@@ -111,6 +117,65 @@ describe('a panel with a token and a port for its metrics', () => {
     expect(valueOf(await scrape(), lag)).toBe(0);
   });
 
+  test('tells what it is, what waits to be stored, what an upgrade waits for, and what haStatus gives as reasons', async () => {
+    const text = await scrape();
+    expect(valueOf(text, `panel_info{version="${panelVersion}",process="panel",node_name="one"}`)).toBe(1);
+    expect(valueOf(text, 'panel_beats_waiting')).toBe(0);
+    expect(valueOf(text, 'panel_beats_oldest_wait_seconds')).toBe(0);
+    expect(valueOf(text, 'panel_contracts_pending')).toBe(0);
+    const gone = 'panel_ha_faults{code="NODE_OFFLINE"}';
+    expect(valueOf(text, gone)).toBe(0);
+    await panel.sql(
+      `insert into platform.process (id, node_name, version, address, areas, state, started_at, beat_at)
+       values ('two/gone', 'two', '1', '', '{fleet}', 'running', now() - interval '1 hour', now() - interval '1 minute')`,
+    );
+    expect(valueOf(await scrape(), gone)).toBe(1);
+    await panel.sql(`delete from platform.process where id = 'two/gone'`);
+    // Nobody has taken one here, and no other kind of backup is known.
+    expect(text).not.toMatch(/^panel_last_backup_timestamp_seconds /m);
+    expect(text).not.toMatch(/^panel_redis_up/m);
+  });
+
+  test('tells for how long a beat waits that the database does not take', async () => {
+    const node = await (await panel.world.tenant()).node();
+    const waits = async () => valueOf(await scrape(), 'panel_beats_oldest_wait_seconds')!;
+    const blocker = new pg.Client({ connectionString: panel.database.ownerUrl });
+    await blocker.connect();
+    await blocker.query('begin');
+    await blocker.query('select from fleet.instance where id = $1 for update', [node.id]);
+    const beat = node.beat();
+    await expect.poll(waits).toBeGreaterThan(0);
+    await blocker.query('commit');
+    await blocker.end();
+    await beat;
+    expect(await waits()).toBe(0);
+  });
+
+  test('is told of in the table of the operators’ manual, each metric of it', async () => {
+    const manual = readFileSync(assetPath('docs', 'operating.md'), 'utf8');
+    const told = [...(await scrape()).matchAll(/^# HELP (panel_\w+)/gm)].map(([, name]) => name!);
+    expect(told.length).toBeGreaterThan(20);
+    expect(told.filter((name) => !manual.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('counts the contracts of its version that the database has not had', async () => {
+    const platform = await Database.open({
+      area: 'platform',
+      url: panel.database.url,
+      entities: [],
+      poolSize: 1,
+      logger: silentLogger,
+    });
+    const metrics = new Metrics();
+    const migrations = [migration('001_instances'), contract('900_racks_are_gone', ['001_instances'])];
+    measureDatabase(metrics, platform, [{ name: 'fleet', migrations }]);
+    expect(valueOf(await metrics.text(), 'panel_contracts_pending')).toBe(1);
+    await panel.sql(`insert into fleet.migration (name, executed_at) values ('900_racks_are_gone', now())`);
+    expect(valueOf(await metrics.text(), 'panel_contracts_pending')).toBe(0);
+    await panel.sql(`delete from fleet.migration where name = '900_racks_are_gone'`);
+    await platform.close();
+  });
+
   test('has each metric that the rules and dashboards ask for', async () => {
     const folder = assetPath('deploy', 'observability');
     const files = ['rules.yml', 'grafana/dashboards/panel.json', 'grafana/dashboards/background.json'];
@@ -122,8 +187,8 @@ describe('a panel with a token and a port for its metrics', () => {
     const { status, text } = await panel.world.rest('/metrics', { token });
     expect(status).toBe(200);
     const told = new Set([...text.matchAll(/^# HELP (\w+)/gm)].map(([, name]) => name));
-    // Only where there is Stripe.
-    told.add('panel_stripe_webhooks_total');
+    // Only where there is Stripe, and Redis.
+    told.add('panel_stripe_webhooks_total').add('panel_redis_up');
     expect([...new Set(asked)].filter((name) => !told.has(name))).toEqual([]);
   });
 
@@ -192,6 +257,26 @@ test('a scrape while the database is away tells what the process knows itself, a
   address.switchTo(Number(new URL(inject('postgres').ownerUrl).port));
 });
 
+test('says whether Redis answers, by what it is used for', async ({ skip }) => {
+  if (!hasRedis && process.env['CI'] === undefined) return skip('redis-server is not on this machine');
+  await using redis = await TestRedis.start();
+  const database = await createTestDatabase();
+  await using panel = await startTestPanel(
+    { METRICS_PORT: '0', REDIS_URL: redis.url, DATABASE_READ_URL: database.url },
+    'in process',
+    database,
+  );
+  const up = async () => {
+    const { text } = await call(`${panel.panel.metricsUrl}/metrics`);
+    return ['rate limits', 'read positions'].map((use) => valueOf(text, `panel_redis_up{use="${use}"}`));
+  };
+  expect(await up()).toEqual([1, 1]);
+  await redis.kill();
+  expect(await up()).toEqual([0, 0]);
+  await redis.restart();
+  await expect.poll(up).toEqual([1, 1]);
+});
+
 test('a reading that never ends holds up neither its scrape for long nor is it begun again', async () => {
   const metrics = new Metrics();
   let begun = 0;
@@ -202,13 +287,19 @@ test('a reading that never ends holds up neither its scrape for long nor is it b
   metrics.gauge('panel_known', 'Known.', [], () => [{ value: 7 }]);
   const texts = [await metrics.text(), await metrics.text()];
   expect(texts.map((text) => valueOf(text, 'panel_known'))).toEqual([7, 7]);
+  expect(texts.map((text) => valueOf(text, 'panel_endless'))).toEqual([undefined, undefined]);
   expect(begun).toBe(1);
 });
 
 test('the demo shows its metrics to programs on this machine, and not through a proxy', async () => {
-  const env = { METRICS_TOKEN: undefined, METRICS_PORT: undefined, METRICS_HOST: '127.0.0.1' };
+  const env = {
+    METRICS_TOKEN: undefined,
+    METRICS_PORT: undefined,
+    METRICS_HOST: '127.0.0.1',
+    NODE_NAME: 'one',
+  };
   const server = createServer(
-    express().use(serveMetrics({ env, isDemo: true, logger: silentLogger }).router),
+    express().use(serveMetrics({ env, process: 'panel', isDemo: true, logger: silentLogger }).router),
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 
 import { panelEnv } from '#panel/env.js';
 import { createReadPositions } from '#panel/read-positions.js';
+import { Metrics } from '#platform/metrics.js';
 
 import { testSecretsKey } from '../support/panel.js';
 
@@ -12,6 +13,7 @@ async function warningsWith(settings: Record<string, string>): Promise<string[]>
   const { stop } = await createReadPositions(
     panelEnv({ DATABASE_URL: 'postgres://one/panel', SECRETS_KEY: testSecretsKey, ...settings }),
     logger,
+    new Metrics(),
   );
   await stop();
   return lines.map((line) => (JSON.parse(line) as { msg: string }).msg);

@@ -1,6 +1,7 @@
 import { BatchQueue } from '#platform/batch-queue.js';
 import { ApiError } from '#platform/errors.js';
 import type { Logger } from '#platform/logger.js';
+import type { Metrics } from '#platform/metrics.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { currentTraceparent } from '#platform/telemetry/tracing.js';
 import type { NodeViewer } from '#platform/viewer.js';
@@ -27,6 +28,7 @@ export interface HeartbeatOptions {
   heartbeatSeconds: number;
   /** How many beats may wait to be stored before more are sent away. */
   queueLimit: number;
+  metrics: Metrics;
 }
 
 // More would only lengthen the locks: a batch of this size costs a beat little more than an endless one.
@@ -48,6 +50,7 @@ export class HeartbeatService {
           { reason: why === 'full' ? 'QUEUE_FULL' : 'STOPPING', retryAfterSeconds: 5 },
         ),
     });
+    this.measure(options.metrics);
   }
 
   /** Answers once the beat is committed. Server time decides `lastSeen`; the node's clock only tells its skew. */
@@ -70,6 +73,21 @@ export class HeartbeatService {
       ),
       warnings,
     };
+  }
+
+  private measure(metrics: Metrics): void {
+    metrics.gauge(
+      'panel_beats_waiting',
+      'Beats that this process has taken and not begun to store; more than HEARTBEAT_QUEUE are refused.',
+      [],
+      () => [{ value: this.queue.size }],
+    );
+    metrics.gauge(
+      'panel_beats_oldest_wait_seconds',
+      'For how long the oldest beat has waited that is not stored yet; 0 when all are.',
+      [],
+      () => [{ value: this.queue.oldestSeconds }],
+    );
   }
 
   private async store(operation: Operation, received: ReceivedBeat): Promise<void> {

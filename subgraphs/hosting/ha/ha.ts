@@ -160,6 +160,21 @@ export class HaDatabase {
   members!: HaDatabaseMember[];
 }
 
+/** Every code of a reason. */
+export const haReasonCodes = [
+  'NODE_OFFLINE',
+  'NODE_OUTDATED',
+  'LEASES_FREE',
+  'MEMBER_MISSING',
+  'MEMBER_UNHEALTHY',
+  'NO_DATABASE_LEADER',
+  'PATRONI_AWAY',
+  'FAILOVER_PAUSED',
+  'NOT_SYNCHRONOUS',
+  'NO_SYNCHRONOUS_STANDBY',
+  'REPLICATION_HIDDEN',
+] as const;
+
 @ObjectType({ description: 'Something that keeps the panel from being healthy.' })
 export class HaReason {
   @Field(() => String, {
@@ -167,7 +182,7 @@ export class HaReason {
       'NODE_OFFLINE, NODE_OUTDATED, LEASES_FREE, MEMBER_MISSING, MEMBER_UNHEALTHY, NO_DATABASE_LEADER, PATRONI_AWAY, ' +
       'FAILOVER_PAUSED, NOT_SYNCHRONOUS, NO_SYNCHRONOUS_STANDBY or REPLICATION_HIDDEN.',
   })
-  code!: string;
+  code!: (typeof haReasonCodes)[number];
 
   @Field(() => String, { description: 'The same as a sentence.' })
   message!: string;

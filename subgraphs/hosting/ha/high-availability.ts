@@ -1,7 +1,8 @@
-import type { Logger } from '#platform/logger.js';
+import type { AreaContext } from '#platform/area.js';
 import type { Sweep } from '#platform/membership/sweep.js';
 
 import { FailoverService } from './failover.service.js';
+import { measureFaults } from './fault-metrics.job.js';
 import { HaResolver } from './ha.resolver.js';
 import { haHistoryRetention } from './history-retention.job.js';
 import { membersSweep } from './members.job.js';
@@ -15,10 +16,14 @@ import { UpgradeResolver } from './upgrade.resolver.js';
 import { UpgradeService } from './upgrade.service.js';
 
 /** The panel's own high availability, wired by hand. */
-export function createHighAvailability(patroniUrls: readonly string[], logger: Logger) {
+export function createHighAvailability(
+  patroniUrls: readonly string[],
+  { database, logger, metrics }: Pick<AreaContext<unknown>, 'database' | 'logger' | 'metrics'>,
+) {
   const patroni =
     patroniUrls.length > 0 ? new PatroniWatch(new PatroniClient(patroniUrls), logger) : undefined;
   const ha = new HaService(patroni);
+  measureFaults(metrics, database, ha);
   const sweeps: readonly Sweep[] = [
     observeSweep(patroni),
     ...(patroni ? [membersSweep(patroni)] : []),

@@ -3,7 +3,15 @@ import { isFailoverSql } from '#platform/membership/processes.sql.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
 import { databaseOf, measureStreaming } from './database.loader.js';
-import { HaHealth, HaNodeStatus, HaRole, type HaChange, type HaNode, type HaStatus } from './ha.js';
+import {
+  HaHealth,
+  HaNodeStatus,
+  HaRole,
+  type HaChange,
+  type HaNode,
+  type HaReason,
+  type HaStatus,
+} from './ha.js';
 import { readExpected } from './members.loader.js';
 import { faultsOf, readNodes } from './nodes.loader.js';
 import type { PatroniWatch } from './patroni/watch.js';
@@ -13,11 +21,7 @@ export class HaService {
   constructor(readonly patroni: PatroniWatch | undefined) {}
 
   async status({ em }: Operation): Promise<HaStatus> {
-    const nodes = await readNodes(em);
-    const view = await this.patroni?.view();
-    const patroni = this.patroni && view && { view, expected: await readExpected(em, this.patroni) };
-    const { database, reasons } = databaseOf(await measureStreaming(em), patroni);
-    const faults = [...faultsOf(nodes), ...reasons];
+    const { nodes, view, database, faults } = await this.measure(em);
     const there = nodes.filter(({ status }) => status !== HaNodeStatus.OFFLINE);
     const lags = database.members.flatMap(({ lagMs }) => (lagMs === null ? [] : [lagMs]));
     return {
@@ -30,6 +34,19 @@ export class HaService {
       reasons: faults,
       database,
     };
+  }
+
+  /** What keeps the panel from being healthy. */
+  async faults(em: SqlEntityManager): Promise<readonly HaReason[]> {
+    return (await this.measure(em)).faults;
+  }
+
+  private async measure(em: SqlEntityManager) {
+    const nodes = await readNodes(em);
+    const view = await this.patroni?.view();
+    const patroni = this.patroni && view && { view, expected: await readExpected(em, this.patroni) };
+    const { database, reasons } = databaseOf(await measureStreaming(em), patroni);
+    return { nodes, view, database, faults: [...faultsOf(nodes), ...reasons] };
   }
 
   async nodes({ em }: Operation): Promise<HaNode[]> {
