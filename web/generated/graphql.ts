@@ -49,7 +49,7 @@ export type AlertResolution =
   | 'CLEARED'
   /** Somebody resolved it. What is found after that raises a new alert. */
   | 'BY_HAND'
-  /** The rule was switched off. */
+  /** The rule was switched off, for all or by an override for its instance. */
   | 'RULE_DISABLED'
   /** The instance is no more. */
   | 'INSTANCE_REMOVED';
