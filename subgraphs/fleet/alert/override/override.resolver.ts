@@ -38,7 +38,8 @@ export class AlertRuleOverrideResolver {
   @Mutation(() => AlertRule, {
     description:
       'Takes away the override of a rule for a group, and answers the rule: its instances are as that says, or as the next ' +
-      'override that is about them, from their next beat on. Safe to repeat: where there is none, nothing is done.',
+      'override that is about them, from their next beat on. Safe to repeat: where there is none, nothing is done. NOT_FOUND ' +
+      'where there is no such group.',
   })
   async removeAlertRuleOverride(
     @Arg('kind', () => AlertRuleKind, { description: 'The rule.' }) kind: AlertRuleKind,

@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
-import { ApiError, invalid } from '#platform/errors.js';
+import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { requireRoom, type Room } from '#platform/room.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
@@ -83,6 +83,7 @@ export class AlertRuleOverrideService {
   async remove(operation: Operation, kind: AlertRuleKind, groupId: string): Promise<void> {
     const { tenantId } = operation;
     await operation.write(async ({ em, audit }) => {
+      if ((await em.count(InstanceGroup, { tenantId, id: groupId })) === 0) throw notFound('Group');
       const removed = await em.nativeDelete(AlertRuleOverride, { tenantId, kind, groupId });
       audit({ target: kind, changes: { groupId, removed: removed > 0 } });
     });
