@@ -59,7 +59,8 @@ export async function groups(scene: Scene): Promise<void> {
         durationMinutes: 60,
       },
     },
-  );  await ask(
+  );
+  await ask(
     scene,
     'mutation($input: OverrideAlertRuleInput!) { overrideAlertRule(input: $input) { priority } }',
     { input: { kind: 'DISK', groupId: createInstanceGroup.id, threshold: 95 } },

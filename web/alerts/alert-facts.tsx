@@ -30,7 +30,8 @@ export function AlertFacts({ alert, who }: AlertFactsProps) {
       {isOpen && phases[alert.phase] && <p>{phases[alert.phase]}</p>}
       {alert.override && (
         <p className="quiet">
-          Judged by the override for the group {alert.override.groupName} (priority {alert.override.priority}).
+          Judged by the override for the group {alert.override.groupName} (priority {alert.override.priority}
+          ).
         </p>
       )}
       <p className="quiet">

@@ -63,7 +63,9 @@ export function OverrideDialog({ rule, override, onClose, onChange }: OverrideDi
       ) : (
         <>
           <Problem told={groups.told} retry={groups.read} />
-          {groups.data && free.length === 0 && <p>There is no group that has none yet. Make one at Groups.</p>}
+          {groups.data && free.length === 0 && (
+            <p>There is no group that has none yet. Make one at Groups.</p>
+          )}
           <Select
             label="For the group"
             name="groupId"

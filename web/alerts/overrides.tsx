@@ -38,7 +38,7 @@ export function Overrides({ rule, onChange }: OverridesProps) {
                 <button
                   type="button"
                   aria-haspopup="dialog"
-                  aria-label={`Edit the override of the rule ${name} for ${groupText(override)}`}
+                  aria-label={`Edit override of the rule ${name} for ${groupText(override)}`}
                   onClick={() => setEdited(override)}
                 >
                   Edit override
@@ -47,7 +47,7 @@ export function Overrides({ rule, onChange }: OverridesProps) {
                   document={RemoveAlertRuleOverrideDocument}
                   variables={{ kind, groupId: override.groupId }}
                   text="Remove override"
-                  label={`Remove the override of the rule ${name} for ${groupText(override)}`}
+                  label={`Remove override of the rule ${name} for ${groupText(override)}`}
                   confirm="From their next beat on its instances are as the rule says, or as the next override that is about them."
                   done={`The override of the rule ${name} for ${groupText(override)} is removed.`}
                   onDone={onChange}

@@ -38,7 +38,9 @@ export function overrideText(override: OverrideRowFragment): string {
     ...(forSeconds === null ? [] : [forSeconds === 0 ? 'told at once' : `for ${durationText(forSeconds)}`]),
     ...(keepFiringForSeconds === null
       ? []
-      : [`over when gone ${keepFiringForSeconds === 0 ? 'at once' : `for ${durationText(keepFiringForSeconds)}`}`]),
+      : [
+          `over when gone ${keepFiringForSeconds === 0 ? 'at once' : `for ${durationText(keepFiringForSeconds)}`}`,
+        ]),
     ...(severity === null ? [] : [words(severity).toLowerCase()]),
   ];
   return parts.join(', ');

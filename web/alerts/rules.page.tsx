@@ -26,8 +26,8 @@ export default function RulesPage() {
   return (
     <Page title="Alert rules" actions={<AlertTabs />}>
       <p>
-        Each rule is for all instances, but for those in a group with an override of it: of several the lowest number is in force.
-        What somebody knows of already can be silenced at Alerts.
+        Each rule is for all instances, but for those in a group with an override of it: of several the lowest
+        number is in force. What somebody knows of already can be silenced at Alerts.
       </p>
       <div className="cards">
         <Listing

@@ -51,7 +51,11 @@ export const ruleFields = {
   kind: z.enum(AlertRuleKind),
   isEnabled: z.boolean().nullish(),
   severity: z.enum(AlertSeverity).nullish(),
-  threshold: z.number().gt(0, 'Threshold must be above 0').max(100, 'Threshold must be at most 100').nullish(),
+  threshold: z
+    .number()
+    .gt(0, 'Threshold must be above 0')
+    .max(100, 'Threshold must be at most 100')
+    .nullish(),
   forSeconds: seconds('For seconds'),
   keepFiringForSeconds: seconds('Keep firing for seconds'),
 };

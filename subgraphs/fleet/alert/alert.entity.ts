@@ -37,7 +37,9 @@ export class Alert {
   @Property({ type: 'text' })
   component!: string;
 
-  @Field(() => AlertSeverity, { description: "The severity of its rule, or of the override in force, when it was last found." })
+  @Field(() => AlertSeverity, {
+    description: 'The severity of its rule, or of the override in force, when it was last found.',
+  })
   @Property({ type: 'text' })
   severity!: AlertSeverity;
 

@@ -47,7 +47,10 @@ export function evaluateSweep(heartbeatSeconds: number): Sweep {
     everyMs: 5_000,
     due: `select from fleet.instance union all select from fleet.alert where status <> 'RESOLVED'`,
     async run(step) {
-      const due = await step.em.execute<DueRow[]>(findDue(batch), [defaults, ...Array<Date>(4).fill(step.now)]);
+      const due = await step.em.execute<DueRow[]>(findDue(batch), [
+        defaults,
+        ...Array<Date>(4).fill(step.now),
+      ]);
       await carryOn(step, due.map(toDue), maxGapMs);
       const found = await step.em.execute<FoundRow[]>(findNew(batch), [lowest, step.now, defaults, step.now]);
       await raise(step, found.map(toFound), maxGapMs);

@@ -21,7 +21,8 @@ const keepFiringForSeconds = `coalesce(o.keep_firing_for_seconds, f."keepFiringF
 const patience = `${forSeconds} as "forSeconds", ${keepFiringForSeconds} as "keepFiringForSeconds"`;
 
 /** Of an instance that is no more an alert keeps what it was judged by last. */
-const unlessRemoved = (inForce: string, last: string) => `case when i.id is null then ${last} else ${inForce} end`;
+const unlessRemoved = (inForce: string, last: string) =>
+  `case when i.id is null then ${last} else ${inForce} end`;
 
 /**
  * Conditions that hold and have no alert yet. The fact that tells of one must be newer than what the last alert of the
@@ -30,7 +31,9 @@ const unlessRemoved = (inForce: string, last: string) => `case when i.id is null
  * which override is in force is looked for once that is sifted by the rule and the lowest of the tenant's overrides of it.
  * Takes the lowest by default, the time, the defaults, and the time.
  */
-export const findNew = (batch: number): string => `select f."tenantId", f."instanceId", f."instanceName", f.rule, f.component, f.value, f.detail, f.at, f."sampledAt",
+export const findNew = (
+  batch: number,
+): string => `select f."tenantId", f."instanceId", f."instanceName", f.rule, f.component, f.value, f.detail, f.at, f."sampledAt",
     ${severity} as severity, ${threshold} as threshold, ${patience}, o.source as override
   from (
     select f.*, ${ruleSettings}

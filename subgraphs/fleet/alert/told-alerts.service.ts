@@ -80,15 +80,15 @@ const whereAmong = ` and instance_id in (select jsonb_array_elements_text(?::jso
  */
 const raise = `insert into fleet.alert as a (tenant_id, id, instance_id, instance_name, rule, component, severity, status,
     message, count, started_at, fired_at, last_seen_at, updated_at, notify_at, observed_to, rule_override)
-  select i.tenant_id, n.id, i.id, i.name, ?, ?, coalesce(o.severity, r.severity, ?), 'FIRING', n.message, 1, ?, ?, ?, ?,
+  select node.tenant_id, n.id, node.id, node.name, ?, ?, coalesce(o.severity, r.severity, ?), 'FIRING', n.message, 1, ?, ?, ?, ?,
     ?, ?, o.source
   from jsonb_to_recordset(?::jsonb) as n (id text, "instanceId" text, message text)
-  join fleet.instance i on i.tenant_id = ? and i.id = n."instanceId"
+  join fleet.instance node on node.tenant_id = ? and node.id = n."instanceId"
   cross join (select ?::text as rule) told
-  left join fleet.alert_rule r on r.tenant_id = i.tenant_id and r.kind = told.rule
-  ${joinOverride({ tenant: 'i.tenant_id', instance: 'i.id', rule: 'told.rule' })}
+  left join fleet.alert_rule r on r.tenant_id = node.tenant_id and r.kind = told.rule
+  ${joinOverride({ tenant: 'node.tenant_id', instance: 'node.id', rule: 'told.rule' })}
   where coalesce(o.is_enabled, r.is_enabled, ?)
-  order by i.id
+  order by node.id
   on conflict (tenant_id, instance_id, rule, component) where status <> 'RESOLVED' do update set
     severity = excluded.severity, message = excluded.message, count = a.count + 1,
     rule_override = excluded.rule_override, last_seen_at = excluded.last_seen_at, clear_since = null,

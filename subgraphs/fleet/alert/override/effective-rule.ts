@@ -21,7 +21,9 @@ export class EffectiveAlertRule {
   })
   threshold!: number | null;
 
-  @Field(() => Int, { description: 'Seconds that the condition has to hold before the alert fires, 0 to 86400.' })
+  @Field(() => Int, {
+    description: 'Seconds that the condition has to hold before the alert fires, 0 to 86400.',
+  })
   forSeconds!: number;
 
   @Field(() => Int, {

@@ -24,7 +24,8 @@ export class AlertRuleOverride {
   groupId!: string;
 
   @Field(() => Int, {
-    description: 'Its place among the overrides of the rule, 1 to 10000: the lowest goes first. No two have the same.',
+    description:
+      'Its place among the overrides of the rule, 1 to 10000: the lowest goes first. No two have the same.',
   })
   @Property({ type: 'integer' })
   priority!: number;

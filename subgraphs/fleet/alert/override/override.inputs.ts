@@ -29,7 +29,8 @@ export class OverrideAlertRuleInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether alerts are raised for them at all. Switching that off resolves those that were raised.',
+    description:
+      'Whether alerts are raised for them at all. Switching that off resolves those that were raised.',
   })
   isEnabled?: boolean | null;
 
@@ -71,7 +72,9 @@ export const overrideAlertRuleRules = z
   })
   .superRefine((input, context) => {
     requireOfKind(input, context);
-    const given = (Object.keys(settings) as (keyof typeof settings)[]).filter((field) => input[field] != null);
+    const given = (Object.keys(settings) as (keyof typeof settings)[]).filter(
+      (field) => input[field] != null,
+    );
     if (given.length === 0)
       context.addIssue({
         code: 'custom',

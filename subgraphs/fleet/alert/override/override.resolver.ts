@@ -28,7 +28,8 @@ export class AlertRuleOverrideResolver {
       'seconds. Safe to repeat. VALIDATION_FAILED, CONFLICT (PRIORITY_TAKEN), LIMIT_REACHED (OVERRIDES_LIMIT).',
   })
   async overrideAlertRule(
-    @Arg('input', () => OverrideAlertRuleInput, { description: 'The override.' }) input: OverrideAlertRuleInput,
+    @Arg('input', () => OverrideAlertRuleInput, { description: 'The override.' })
+    input: OverrideAlertRuleInput,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<AlertRuleOverride> {
     return this.overrides.set(operation, input);
@@ -68,7 +69,8 @@ export class AlertRuleOverridesResolver {
   constructor(private readonly service: AlertRuleOverrideService) {}
 
   @FieldResolver(() => [AlertRuleOverride], {
-    description: 'What it says otherwise of groups of instances, the one that goes first first; all of them, at most 20.',
+    description:
+      'What it says otherwise of groups of instances, the one that goes first first; all of them, at most 20.',
   })
   async overrides(
     @Root() { kind }: AlertRule,

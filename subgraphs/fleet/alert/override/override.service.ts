@@ -74,7 +74,8 @@ export class AlertRuleOverrideService {
         keepFiringForSeconds: settings.keepFiringForSeconds ?? null,
       };
       audit({ target: kind, changes: { groupId, groupName: group.name, ...values } });
-      const override = existing ?? em.create(AlertRuleOverride, { tenantId, kind, groupId, ...values, ...by(operation) });
+      const override =
+        existing ?? em.create(AlertRuleOverride, { tenantId, kind, groupId, ...values, ...by(operation) });
       return Object.assign(override, values, by(operation));
     });
   }
@@ -102,15 +103,23 @@ async function requireFree(em: Write['em'], { tenantId, kind, groupId, priority 
   const other = await em.findOne(AlertRuleOverride, { tenantId, kind, priority, groupId: { $ne: groupId } });
   if (!other) return;
   const group = await em.findOne(InstanceGroup, { tenantId, id: other.groupId });
-  throw new ApiError('CONFLICT', `The override for the group ${group?.name} has the priority ${priority} already`, {
-    reason: 'PRIORITY_TAKEN',
-    details: { groupId: other.groupId },
-  });
+  throw new ApiError(
+    'CONFLICT',
+    `The override for the group ${group?.name} has the priority ${priority} already`,
+    {
+      reason: 'PRIORITY_TAKEN',
+      details: { groupId: other.groupId },
+    },
+  );
 }
 
 /** The place behind all others. */
 async function lastOf(em: Write['em'], tenantId: string, kind: AlertRuleKind): Promise<number> {
-  const [last] = await em.find(AlertRuleOverride, { tenantId, kind }, { orderBy: { priority: 'desc' }, limit: 1 });
+  const [last] = await em.find(
+    AlertRuleOverride,
+    { tenantId, kind },
+    { orderBy: { priority: 'desc' }, limit: 1 },
+  );
   const place = (Math.floor((last?.priority ?? 0) / step) + 1) * step;
   if (place > lastPriority)
     throw invalid('input.priority', `Say a priority: there is no multiple of ten behind ${last?.priority}`);

@@ -4,9 +4,13 @@ import { filterColumns, filteredColumns, matchesSql } from '../../group/group.fi
  * Joins to instances what is in force for them of a rule, as `o`: the first override by priority of those whose group the
  * instance is in now, or nothing. Each is looked for by an index, so that a tenant without overrides of the rule costs one
  * look; what of the instance decides is read only where there are some. `source` is an `AlertOverride`. Takes the time,
- * behind what the expressions take.
+ * behind what the expressions take, which name nothing that is called `i`, `g` or `o`.
  */
-export const joinOverride = ({ tenant, instance, rule }: Record<'tenant' | 'instance' | 'rule', string>): string =>
+export const joinOverride = ({
+  tenant,
+  instance,
+  rule,
+}: Record<'tenant' | 'instance' | 'rule', string>): string =>
   `left join lateral (
     select o.*, jsonb_build_object('groupId', o.group_id, 'groupName', g.name, 'priority', o.priority) as source
     from (
