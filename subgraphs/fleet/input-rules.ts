@@ -8,6 +8,7 @@ import {
   rotateWebhookSecretRules,
   updateNotificationChannelRules,
 } from './alert/notification/notification.inputs.js';
+import { overrideAlertRuleRules } from './alert/override/override.inputs.js';
 import { createSilenceRules } from './alert/silence/silence.inputs.js';
 import { retryCommandRules, sendCommandRules } from './command/command.inputs.js';
 import {
@@ -28,6 +29,7 @@ export const fleetInputRules: InputRules = {
   CreateSilenceInput: createSilenceRules,
   CreateWebhookChannelInput: () => createWebhookChannelRules,
   ImpersonateInstanceInput: () => impersonateInstanceRules,
+  OverrideAlertRuleInput: () => overrideAlertRuleRules,
   RetryCommandInput: () => retryCommandRules,
   RotateWebhookSecretInput: () => rotateWebhookSecretRules,
   SendCommandInput: sendCommandRules,

@@ -39,7 +39,7 @@ export async function formerNode(scene: Scene): Promise<void> {
   await ask(scene, 'mutation($id: ID!) { decommissionInstance(id: $id) { __typename } }', { id });
 }
 
-/** A group with the node in it, and a time next month in which it is left alone. */
+/** A group with the node in it, a time next month in which it is left alone, and a limit of its own. */
 export async function groups(scene: Scene): Promise<void> {
   const { word, node, panel } = scene;
   const { createInstanceGroup } = await ask<{ createInstanceGroup: { id: string } }>(
@@ -59,5 +59,10 @@ export async function groups(scene: Scene): Promise<void> {
         durationMinutes: 60,
       },
     },
+  );
+  await ask(
+    scene,
+    'mutation($input: OverrideAlertRuleInput!) { overrideAlertRule(input: $input) { priority } }',
+    { input: { kind: 'DISK', groupId: createInstanceGroup.id, threshold: 95 } },
   );
 }

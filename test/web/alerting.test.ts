@@ -157,6 +157,51 @@ describe.skipIf(!isChromiumThere)('an alert rule', () => {
     ).toEqual(nothingWrong);
   });
 
+  test('is overridden for a group, changed and removed there, and the page of an instance says which is in force', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const { id } = await tenant.node('build-1');
+    dataOf(
+      await tenant.graphql(
+        'mutation { createInstanceGroup(input: { name: "builders", kind: LIVE, filter: { q: "build" } }) { id } }',
+      ),
+    );
+    expect(
+      await at(tenant, '/alerts/rules', async (page) => {
+        await heading(page, 'Alert rules');
+        const overrides = page.getByRole('list', { name: 'Overrides of the rule CPU' });
+        await open(page, 'Override the rule CPU for a group', 'Override: CPU');
+        await page.getByLabel('For the group').selectOption('builders');
+        await press(page, 'Save');
+        expect(await page.getByRole('dialog').innerText()).toContain('must set something');
+        await retype(page, 'Limit, in percent', '150');
+        await press(page, 'Save');
+        expect(await focusedFault(page)).toContain('Threshold must be at most 100.');
+        await retype(page, 'Limit, in percent', '99.5');
+        await page.keyboard.press('Enter');
+        await overrides.getByText('For the group builders: 99.5 % or above.').waitFor();
+        expect(await page.getByRole('dialog').count()).toBe(0);
+        expect(await faultsOf(page)).toEqual([]);
+        await fits(page);
+        await open(page, 'Edit override of the rule CPU for the group builders', 'Override: CPU');
+        await retype(page, 'Priority', '7');
+        await choose(page, 'Alerts', 'Off');
+        await press(page, 'Save');
+        await overrides.getByText('For the group builders: switched off, 99.5 % or above.').waitFor();
+        expect(await overrides.getByRole('listitem').first().innerText()).toMatch(/^7 /);
+        await page.goto(`${stage.panel.panel.url}/instances/${id}`);
+        const rules = page.getByRole('list', { name: 'Alert rules in force' });
+        const cpu = rules.getByRole('listitem').filter({ hasText: 'The CPU in use is at' });
+        await cpu.getByText('By the override for the group builders (priority 7).').waitFor();
+        await cpu.getByText('Off', { exact: true }).waitFor();
+        await rules.getByText('As the panel comes.').first().waitFor();
+        await page.goBack();
+        await press(page, 'Remove override of the rule CPU for the group builders', 'Remove override');
+        await overrides.waitFor({ state: 'detached' });
+        expect(await cpuRule(tenant)).toMatchObject({ threshold: 90, isEnabled: true });
+      }),
+    ).toEqual(nothingWrong);
+  });
+
   test('is only looked at by whoever may not change it', async () => {
     const tenant = await stage.panel.world.tenant();
     await tokenInRole(stage.panel, tenant, 'VIEWER');

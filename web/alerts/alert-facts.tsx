@@ -28,6 +28,12 @@ export function AlertFacts({ alert, who }: AlertFactsProps) {
       )}
       {isOpen && alert.inhibitedBy && <p>Held by the outage of its node: channels are told of that only.</p>}
       {isOpen && phases[alert.phase] && <p>{phases[alert.phase]}</p>}
+      {alert.override && (
+        <p className="quiet">
+          Judged by the override for the group {alert.override.groupName} (priority {alert.override.priority}
+          ).
+        </p>
+      )}
       <p className="quiet">
         Began <Time at={alert.startedAt} isKey />, found {alert.count === 1 ? 'once' : `${alert.count} times`}
         , last <Time at={alert.lastSeen} />

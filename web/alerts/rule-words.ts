@@ -1,5 +1,5 @@
-import type { AlertRuleKind, AlertRuleRowFragment } from '../generated/graphql.ts';
-import { durationText } from '../parts/words.ts';
+import type { AlertRuleKind, AlertRuleRowFragment, OverrideRowFragment } from '../generated/graphql.ts';
+import { durationText, words } from '../parts/words.ts';
 
 /** What each rule looks for. */
 const found: Record<AlertRuleKind, string> = {
@@ -22,9 +22,31 @@ export function ruleText({
   threshold,
   forSeconds,
   keepFiringForSeconds,
-}: AlertRuleRowFragment): string {
+}: Pick<AlertRuleRowFragment, 'kind' | 'threshold' | 'forSeconds' | 'keepFiringForSeconds'>): string {
   const limit = threshold === null ? '' : ` ${threshold} % or above`;
   const begins = forSeconds === 0 ? ', told at once' : `, for ${durationText(forSeconds)}`;
   const ends = keepFiringForSeconds === 0 ? 'at once' : `for ${durationText(keepFiringForSeconds)}`;
   return `${found[kind]}${limit}${begins}. Over when that is gone ${ends}.`;
+}
+
+/** What an override says otherwise than its rule, in a line. */
+export function overrideText(override: OverrideRowFragment): string {
+  const { isEnabled, threshold, forSeconds, keepFiringForSeconds, severity } = override;
+  const parts = [
+    ...(isEnabled === null ? [] : [isEnabled ? 'switched on' : 'switched off']),
+    ...(threshold === null ? [] : [`${threshold} % or above`]),
+    ...(forSeconds === null ? [] : [forSeconds === 0 ? 'told at once' : `for ${durationText(forSeconds)}`]),
+    ...(keepFiringForSeconds === null
+      ? []
+      : [
+          `over when gone ${keepFiringForSeconds === 0 ? 'at once' : `for ${durationText(keepFiringForSeconds)}`}`,
+        ]),
+    ...(severity === null ? [] : [words(severity).toLowerCase()]),
+  ];
+  return parts.join(', ');
+}
+
+/** The group of an override, as far as the viewer may know it. */
+export function groupText({ group }: Pick<OverrideRowFragment, 'group'>): string {
+  return group ? `the group ${group.name}` : 'a group';
 }

@@ -14,6 +14,8 @@ import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
+import { OverrideDialog } from './override-dialog.tsx';
+import { Overrides } from './overrides.tsx';
 import { RuleDialog } from './rule-dialog.tsx';
 import { ruleText } from './rule-words.ts';
 import { AlertTabs } from './tabs.tsx';
@@ -23,7 +25,10 @@ export default function RulesPage() {
   const { data, told, read } = useRead(AlertRulesDocument);
   return (
     <Page title="Alert rules" actions={<AlertTabs />}>
-      <p>Each rule is for all instances. What somebody knows of already can be silenced at Alerts.</p>
+      <p>
+        Each rule is for all instances, but for those in a group with an override of it: of several the lowest
+        number is in force. What somebody knows of already can be silenced at Alerts.
+      </p>
       <div className="cards">
         <Listing
           title="Rules"
@@ -41,7 +46,8 @@ export default function RulesPage() {
 
 function RuleLine({ rule, onChange }: { rule: AlertRuleRowFragment; onChange: () => void }) {
   const { may } = useViewer();
-  const [isEdited, setEdited] = useState(false);
+  const [opened, setOpened] = useState<'rule' | 'override'>();
+  const close = () => setOpened(undefined);
   const { kind, isEnabled, severity, updatedAt } = rule;
   const name = words(kind);
   return (
@@ -58,6 +64,7 @@ function RuleLine({ rule, onChange }: { rule: AlertRuleRowFragment; onChange: ()
             'As the panel comes'
           )}
         </p>
+        <Overrides rule={rule} onChange={onChange} />
       </div>
       {may('fleet.alert-rule.update') && (
         <div className="actions">
@@ -65,9 +72,17 @@ function RuleLine({ rule, onChange }: { rule: AlertRuleRowFragment; onChange: ()
             type="button"
             aria-haspopup="dialog"
             aria-label={`Edit the rule ${name}`}
-            onClick={() => setEdited(true)}
+            onClick={() => setOpened('rule')}
           >
             Edit
+          </button>
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`Override the rule ${name} for a group`}
+            onClick={() => setOpened('override')}
+          >
+            Override
           </button>
           {isEnabled ? (
             <Action
@@ -102,7 +117,8 @@ function RuleLine({ rule, onChange }: { rule: AlertRuleRowFragment; onChange: ()
           )}
         </div>
       )}
-      {isEdited && <RuleDialog rule={rule} onClose={() => setEdited(false)} onChange={onChange} />}
+      {opened === 'rule' && <RuleDialog rule={rule} onClose={close} onChange={onChange} />}
+      {opened === 'override' && <OverrideDialog rule={rule} onClose={close} onChange={onChange} />}
     </>
   );
 }

@@ -78,7 +78,7 @@ export function GroupLine({ group, onChange }: GroupLineProps) {
               variables={{ id }}
               text="Remove"
               label={`Remove ${name}`}
-              confirm="Its instances stay. Its maintenance windows go with it, and policies for it are for nobody then."
+              confirm="Its instances stay. Its maintenance windows and its overrides of alert rules go with it, and policies for it are for nobody then."
               done={`${name} is removed.`}
               onDone={onChange}
             />

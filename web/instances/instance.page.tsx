@@ -26,6 +26,7 @@ import { History } from './history.tsx';
 import { OpenInNode } from './open-in-node.tsx';
 import { Policies } from './policies.tsx';
 import { RecentCommands } from './recent-commands.tsx';
+import { RulesInForce } from './rules-in-force.tsx';
 import { Standing } from './standing.tsx';
 
 type Instance = InstanceDetailQuery['instance'];
@@ -160,6 +161,7 @@ function Shown({ instance }: { instance: Instance }) {
         {may('fleet.command.read') && <RecentCommands id={id} />}
         <History id={id} />
         <Policies id={id} name={name} />
+        {may('fleet.alert.read') && <RulesInForce id={id} />}
         <Standing id={id} />
         <Facts facts={instance.facts} reportedAt={instance.factsReportedAt} />
       </div>

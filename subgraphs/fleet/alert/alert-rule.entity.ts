@@ -7,7 +7,10 @@ import { AlertRuleKind, AlertSeverity } from './alert.kinds.js';
 
 /** A row holds all of a rule's settings; a tenant without one has the defaults. */
 @Entity({ tableName: 'alert_rule' })
-@ObjectType({ description: 'When a kind of alert is raised for any instance of the tenant.' })
+@ObjectType({
+  description:
+    'When a kind of alert is raised for any instance of the tenant that no override of it is in force for.',
+})
 export class AlertRule {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;

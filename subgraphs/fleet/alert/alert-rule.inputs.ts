@@ -46,24 +46,31 @@ const seconds = (what: string) =>
 
 const measuring: readonly AlertRuleKind[] = [AlertRuleKind.CPU, AlertRuleKind.MEMORY, AlertRuleKind.DISK];
 
-export const updateAlertRuleRules = z
-  .object({
-    kind: z.enum(AlertRuleKind),
-    isEnabled: z.boolean().nullish(),
-    severity: z.enum(AlertSeverity).nullish(),
-    threshold: z
-      .number()
-      .gt(0, 'Threshold must be above 0')
-      .max(100, 'Threshold must be at most 100')
-      .nullish(),
-    forSeconds: seconds('For seconds'),
-    keepFiringForSeconds: seconds('Keep firing for seconds'),
-  })
-  .superRefine(({ kind, threshold, forSeconds }, context) => {
-    if (threshold != null && !measuring.includes(kind)) {
-      context.addIssue({ code: 'custom', path: ['threshold'], message: `${kind} measures nothing` });
-    }
-    if (forSeconds && toldKinds.includes(kind)) {
-      context.addIssue({ code: 'custom', path: ['forSeconds'], message: `${kind} fires at once` });
-    }
-  });
+/** What can be set of a rule, for all instances or for a group of them. */
+export const ruleFields = {
+  kind: z.enum(AlertRuleKind),
+  isEnabled: z.boolean().nullish(),
+  severity: z.enum(AlertSeverity).nullish(),
+  threshold: z
+    .number()
+    .gt(0, 'Threshold must be above 0')
+    .max(100, 'Threshold must be at most 100')
+    .nullish(),
+  forSeconds: seconds('For seconds'),
+  keepFiringForSeconds: seconds('Keep firing for seconds'),
+};
+
+/** Finds what its kind has no use for. */
+export function requireOfKind(
+  { kind, threshold, forSeconds }: Pick<UpdateAlertRuleInput, 'kind' | 'threshold' | 'forSeconds'>,
+  context: z.core.$RefinementCtx,
+): void {
+  if (threshold != null && !measuring.includes(kind)) {
+    context.addIssue({ code: 'custom', path: ['threshold'], message: `${kind} measures nothing` });
+  }
+  if (forSeconds && toldKinds.includes(kind)) {
+    context.addIssue({ code: 'custom', path: ['forSeconds'], message: `${kind} fires at once` });
+  }
+}
+
+export const updateAlertRuleRules = z.object(ruleFields).superRefine(requireOfKind);

@@ -19,7 +19,8 @@ export class AlertRuleResolver {
 
   @Authorized('fleet.alert-rule.update')
   @Mutation(() => AlertRule, {
-    description: 'Sets a rule. Alerts under way follow it from the next beat on. VALIDATION_FAILED.',
+    description:
+      'Sets a rule; overrides of it stay. Alerts under way follow it from the next beat on. VALIDATION_FAILED.',
   })
   async updateAlertRule(
     @Arg('input', () => UpdateAlertRuleInput, { description: 'What changes.' }) input: UpdateAlertRuleInput,
@@ -29,7 +30,9 @@ export class AlertRuleResolver {
   }
 
   @Authorized('fleet.alert-rule.update')
-  @Mutation(() => AlertRule, { description: 'Brings a rule back to its defaults. Safe to repeat.' })
+  @Mutation(() => AlertRule, {
+    description: 'Brings a rule back to its defaults; overrides of it stay. Safe to repeat.',
+  })
   async resetAlertRule(
     @Arg('kind', () => AlertRuleKind, { description: 'The rule.' }) kind: AlertRuleKind,
     @Ctx() { operation }: SubgraphContext,

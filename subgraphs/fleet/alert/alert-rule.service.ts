@@ -17,6 +17,11 @@ export class AlertRuleService {
     return ruleKinds.map((kind) => set.find((rule) => rule.kind === kind) ?? defaultRule(tenantId, kind));
   }
 
+  async get(operation: Operation, kind: AlertRuleKind): Promise<AlertRule> {
+    const { tenantId } = operation;
+    return (await operation.em.findOne(AlertRule, { tenantId, kind })) ?? defaultRule(tenantId, kind);
+  }
+
   async update(operation: Operation, input: UpdateAlertRuleInput): Promise<AlertRule> {
     const { kind, ...changes } = validate(updateAlertRuleRules, input);
     const { tenantId } = operation;

@@ -5,6 +5,7 @@ import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { AlertResolution, AlertRuleKind, AlertSeverity, AlertStatus } from './alert.kinds.js';
+import { AlertOverride } from './override/alert-override.js';
 
 @Entity({ tableName: 'alert' })
 @ObjectType({
@@ -36,7 +37,9 @@ export class Alert {
   @Property({ type: 'text' })
   component!: string;
 
-  @Field(() => AlertSeverity, { description: "Its rule's severity when it was last found." })
+  @Field(() => AlertSeverity, {
+    description: 'The severity of its rule, or of the override in force, when it was last found.',
+  })
   @Property({ type: 'text' })
   severity!: AlertSeverity;
 
@@ -62,6 +65,15 @@ export class Alert {
   })
   @Property({ type: 'double', nullable: true })
   threshold!: number | null;
+
+  @Field(() => AlertOverride, {
+    name: 'override',
+    nullable: true,
+    description:
+      "The override that its severity and limits were of when it was last looked at; null when they were the tenant's rule's.",
+  })
+  @Property({ type: 'json', nullable: true })
+  ruleOverride!: AlertOverride | null;
 
   @Field(() => Int, {
     description:

@@ -139,7 +139,7 @@ registerEnumType(AlertResolution, {
   valuesConfig: {
     CLEARED: { description: "The condition was gone for the rule's `keepFiringForSeconds`." },
     BY_HAND: { description: 'Somebody resolved it. What is found after that raises a new alert.' },
-    RULE_DISABLED: { description: 'The rule was switched off.' },
+    RULE_DISABLED: { description: 'The rule was switched off, for all or by an override for its instance.' },
     INSTANCE_REMOVED: { description: 'The instance is no more.' },
   },
 });

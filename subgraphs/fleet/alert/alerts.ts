@@ -42,6 +42,14 @@ import {
   NotificationDeliveryResolver,
 } from './notification/notification.resolver.js';
 import { notifySweep } from './notification/notify.job.js';
+import { EffectiveRuleService } from './override/effective-rule.service.js';
+import { AlertRuleOverride } from './override/override.entity.js';
+import {
+  AlertRuleOverrideResolver,
+  AlertRuleOverridesResolver,
+  InstanceRulesResolver,
+} from './override/override.resolver.js';
+import { AlertRuleOverrideService } from './override/override.service.js';
 import { Silence } from './silence/silence.entity.js';
 import { AlertSilencesResolver, SilenceResolver } from './silence/silence.resolver.js';
 import { SilenceService } from './silence/silence.service.js';
@@ -50,6 +58,7 @@ import { SilenceSubscriptions } from './silence/silence.subscriptions.js';
 export const alertEntities: readonly EntityClass[] = [
   Alert,
   AlertRule,
+  AlertRuleOverride,
   Silence,
   NotificationChannel,
   NotificationAddress,
@@ -81,6 +90,8 @@ const outboundLimits = { timeoutMs: 15_000, maxBytes: 64 * 1024, maxRedirects: 0
 export function createAlerts(options: AlertsOptions): Alerts {
   const { instances, keyring, publicUrl, logger, metrics, env, isSuspended } = options;
   const service = new AlertService();
+  const rules = new AlertRuleService();
+  const overrides = new AlertRuleOverrideService();
   const silences = new SilenceService(instances);
   const allowPrivateTargets = env.ALLOW_PRIVATE_TARGETS;
   const outbound = createOutbound({ ...outboundLimits, allowPrivateTargets, logger });
@@ -98,7 +109,10 @@ export function createAlerts(options: AlertsOptions): Alerts {
     resolvers: [
       new AlertResolver(service, instances),
       new InstanceAlertsResolver(),
-      new AlertRuleResolver(new AlertRuleService()),
+      new AlertRuleResolver(rules),
+      new AlertRuleOverrideResolver(overrides, rules),
+      new AlertRuleOverridesResolver(overrides),
+      new InstanceRulesResolver(new EffectiveRuleService(rules, overrides, instances)),
       new AlertSubscriptions(service),
       new SilenceResolver(silences),
       new SilenceSubscriptions(silences),

@@ -47,9 +47,12 @@ export function evaluateSweep(heartbeatSeconds: number): Sweep {
     everyMs: 5_000,
     due: `select from fleet.instance union all select from fleet.alert where status <> 'RESOLVED'`,
     async run(step) {
-      const due = await step.em.execute<DueRow[]>(findDue(batch), [defaults, step.now, step.now, step.now]);
+      const due = await step.em.execute<DueRow[]>(findDue(batch), [
+        defaults,
+        ...Array<Date>(4).fill(step.now),
+      ]);
       await carryOn(step, due.map(toDue), maxGapMs);
-      const found = await step.em.execute<FoundRow[]>(findNew(batch), [lowest, step.now, defaults]);
+      const found = await step.em.execute<FoundRow[]>(findNew(batch), [lowest, step.now, defaults, step.now]);
       await raise(step, found.map(toFound), maxGapMs);
       return due.length === batch || found.length === batch ? 'more' : 'done';
     },
@@ -200,6 +203,7 @@ function commonOf(alert: Identity, progress: Progress, now: Date): Row {
     last_seen_at: progress.lastSeenAt,
     clear_since: progress.clearSince,
     updated_at: now,
+    rule_override: alert.override,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AlertRuleKind, AlertSeverity } from './alert.kinds.js';
 import type { Progress } from './alert.progress.js';
+import type { AlertOverride } from './override/alert-override.js';
 
 /** A condition that holds and has no alert yet. */
 export interface FoundCondition {
@@ -17,6 +18,8 @@ export interface FoundCondition {
   threshold: number | null;
   forSeconds: number;
   keepFiringForSeconds: number;
+  /** Which override these are of, if any. */
+  override: AlertOverride | null;
 }
 
 /** An open alert, its rule, and what its instance has told since. */

@@ -5,6 +5,7 @@ import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import { alertChanged } from './alert.events.js';
 import type { AlertRuleKind, AlertSeverity } from './alert.kinds.js';
 import { defaultRules } from './alert.rules.js';
+import { joinOverride } from './override/override.sql.js';
 
 interface Step {
   em: SqlEntityManager;
@@ -21,7 +22,7 @@ interface Told {
   severity?: AlertSeverity;
 }
 
-/** Raises alerts, or counts those that are there already, unless the rule is off. */
+/** Raises alerts, or counts those that are there already, unless the rule is off for their instance. */
 export async function raiseAlerts(
   { em, now, publish }: Step,
   { tenantId, rule, component, severity }: Told,
@@ -39,6 +40,7 @@ export async function raiseAlerts(
     JSON.stringify(rows),
     tenantId,
     rule,
+    now,
     defaults.isEnabled,
   ]);
   for (const alert of raised) {
@@ -77,16 +79,20 @@ const whereAmong = ` and instance_id in (select jsonb_array_elements_text(?::jso
  * severity is another now may be for other channels.
  */
 const raise = `insert into fleet.alert as a (tenant_id, id, instance_id, instance_name, rule, component, severity, status,
-    message, count, started_at, fired_at, last_seen_at, updated_at, notify_at, observed_to)
-  select i.tenant_id, n.id, i.id, i.name, ?, ?, coalesce(r.severity, ?), 'FIRING', n.message, 1, ?, ?, ?, ?, ?, ?
+    message, count, started_at, fired_at, last_seen_at, updated_at, notify_at, observed_to, rule_override)
+  select node.tenant_id, n.id, node.id, node.name, ?, ?, coalesce(o.severity, r.severity, ?), 'FIRING', n.message, 1, ?, ?, ?, ?,
+    ?, ?, o.source
   from jsonb_to_recordset(?::jsonb) as n (id text, "instanceId" text, message text)
-  join fleet.instance i on i.tenant_id = ? and i.id = n."instanceId"
-  left join fleet.alert_rule r on r.tenant_id = i.tenant_id and r.kind = ?
-  where coalesce(r.is_enabled, ?)
-  order by i.id
+  join fleet.instance node on node.tenant_id = ? and node.id = n."instanceId"
+  cross join (select ?::text as rule) told
+  left join fleet.alert_rule r on r.tenant_id = node.tenant_id and r.kind = told.rule
+  ${joinOverride({ tenant: 'node.tenant_id', instance: 'node.id', rule: 'told.rule' })}
+  where coalesce(o.is_enabled, r.is_enabled, ?)
+  order by node.id
   on conflict (tenant_id, instance_id, rule, component) where status <> 'RESOLVED' do update set
     severity = excluded.severity, message = excluded.message, count = a.count + 1,
-    last_seen_at = excluded.last_seen_at, clear_since = null, updated_at = excluded.updated_at,
+    rule_override = excluded.rule_override, last_seen_at = excluded.last_seen_at, clear_since = null,
+    updated_at = excluded.updated_at,
     notify_at = case when a.status = 'FIRING' and a.severity <> excluded.severity then excluded.notify_at
       else a.notify_at end
   returning id, instance_id as "instanceId", severity`;

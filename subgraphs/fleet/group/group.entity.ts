@@ -40,7 +40,10 @@ export class GroupFilter {
 }
 
 @Entity({ tableName: 'instance_group' })
-@ObjectType({ description: 'A named set of instances, for commands, maintenance windows and policies.' })
+@ObjectType({
+  description:
+    'A named set of instances, for commands, maintenance windows, policies and overrides of alert rules.',
+})
 export class InstanceGroup {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;

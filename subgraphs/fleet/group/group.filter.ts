@@ -15,16 +15,20 @@ export function instancesMatching({ tags, status, q }: GroupFilter, now: Date): 
 
 /**
  * The same in SQL, in three parts, so that neither a filter is unpacked for each instance nor a status found for each
- * group: what filters ask for, what they are asked of, and whether they match. This one takes the tenant.
+ * group: what filters ask for, what they are asked of, and whether they match.
  */
-export const filtersSql = `select id, kind, filter ->> 'status' as status, lower(filter ->> 'q') as q,
+export const filterColumns = `kind, filter ->> 'status' as status, lower(filter ->> 'q') as q,
     case jsonb_typeof(filter -> 'tags') when 'array'
-      then array(select jsonb_array_elements_text(filter -> 'tags')) end as tags
-  from fleet.instance_group where tenant_id = ?`;
+      then array(select jsonb_array_elements_text(filter -> 'tags')) end as tags`;
+
+/** Takes the time. */
+export const filteredColumns = `tags, ${statusSql} as status, lower(name || chr(10) || hostname) as text`;
+
+/** Takes the tenant. */
+export const filtersSql = `select id, ${filterColumns} from fleet.instance_group where tenant_id = ?`;
 
 /** Takes the time and the tenant. */
-export const filteredSql = `select id, tags, ${statusSql} as status, lower(name || chr(10) || hostname) as text
-  from fleet.instance where tenant_id = ?`;
+export const filteredSql = `select id, ${filteredColumns} from fleet.instance where tenant_id = ?`;
 
 /** Whether the live group `g` of `filtersSql`, but for its text, matches whoever of `filteredSql` `i` stands for. */
 export const matchesKindSql = `(g.tags is null or i.tags @> g.tags) and (g.status is null or i.status = g.status)`;

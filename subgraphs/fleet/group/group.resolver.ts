@@ -62,7 +62,9 @@ export class GroupResolver {
 
   @Authorized('fleet.group.manage')
   @Mutation(() => InstanceGroup, {
-    description: 'Removes a group and its maintenance windows; its instances stay. NOT_FOUND.',
+    description:
+      'Removes a group, its maintenance windows and its overrides of alert rules; its instances stay, and alerts of theirs ' +
+      'follow the rules that are left from their next beat on. NOT_FOUND.',
   })
   async deleteInstanceGroup(
     @Arg('id', () => ID, { description: 'The group.' }) id: string,

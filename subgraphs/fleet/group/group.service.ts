@@ -103,14 +103,14 @@ export class GroupService {
     );
   }
 
-  /** Its maintenance windows go with it. */
+  /** Its maintenance windows and its overrides of alert rules go with it. */
   async remove(operation: Operation, id: string): Promise<InstanceGroup> {
     const { tenantId } = operation;
     return operation.write(async (write) => {
       const { em, audit } = write;
       const group = await find(em, tenantId, id, LockMode.PESSIMISTIC_WRITE);
       audit({ target: id, changes: { name: group.name, deleted: true } });
-      for (const table of ['instance_group_member', 'maintenance_window']) {
+      for (const table of ['instance_group_member', 'maintenance_window', 'alert_rule_override']) {
         await em.execute(`delete from fleet.${table} where tenant_id = ? and group_id = ?`, [tenantId, id]);
       }
       em.remove(group);

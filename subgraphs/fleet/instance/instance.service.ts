@@ -101,9 +101,14 @@ export class InstanceService {
     );
   }
 
+  /** Until when silence is heard, for what asks who is in live groups now. */
+  heardTo({ clock }: Operation): Date {
+    return this.hearing.surely(clock.now());
+  }
+
   /** Who is in a group now, in the order they enrolled. */
   async members(operation: Operation, args: PageArgs, group: InstanceGroup): Promise<Page<ListedInstance>> {
-    const now = this.hearing.surely(operation.clock.now());
+    const now = this.heardTo(operation);
     return MembersLoader.of(operation, now).page(group.id, pageWindow(args));
   }
 
@@ -115,7 +120,7 @@ export class InstanceService {
     const { tenantId, em } = operation;
     const { ids } = filter;
     if (ids && ids.length > mostIds) throw invalidFields({ 'filter.ids': `At most ${mostIds}` });
-    const now = this.hearing.surely(operation.clock.now());
+    const now = this.heardTo(operation);
     const group = filter.groupId && (await em.findOne(InstanceGroup, { tenantId, id: filter.groupId }));
     const members = group ? membersOf(group, now) : filter.groupId ? { id: '' } : {};
     return matches(operation, window, {

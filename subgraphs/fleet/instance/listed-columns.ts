@@ -41,6 +41,7 @@ const madeOf: Readonly<Record<string, readonly (keyof ListedInstance)[]>> = {
   tenant: ['tenantId'],
   facts: [],
   factsReportedAt: [],
+  effectiveAlertRules: [],
   status: ['statusNow'],
   statusReasons: statusColumns,
 };

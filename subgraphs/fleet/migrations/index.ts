@@ -50,6 +50,7 @@ import { listeningMigration } from './112-listening.js';
 import { earlierSecretsMigration } from './113-earlier-secrets.js';
 import { narrowedMakersMigration } from './114-narrowed-makers.js';
 import { endedAfterNarrowedMigration } from './115-ended-after-narrowed.js';
+import { alertRuleOverridesMigration } from './116-alert-rule-overrides.js';
 
 /** fleet's schema, step by step. Applied steps are never edited. */
 export const fleetMigrations: readonly AreaMigration[] = [
@@ -186,4 +187,5 @@ export const fleetMigrations: readonly AreaMigration[] = [
   earlierSecretsMigration,
   narrowedMakersMigration,
   endedAfterNarrowedMigration,
+  alertRuleOverridesMigration,
 ];

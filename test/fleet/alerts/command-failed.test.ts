@@ -232,6 +232,35 @@ describe('the rule', () => {
     expect(body).toMatchObject([{ rule: 'command_failed', severity: 'critical', status: 'firing' }]);
   });
 
+  test('is overridden for a group: another severity there, or nothing at all', async () => {
+    const tenant = await panel.world.tenant();
+    const [node, other] = [await tenant.node('build-1'), await tenant.node('web-1')];
+    const group = await tenant.graphql<{ createInstanceGroup: { id: string } }>(
+      `mutation { createInstanceGroup(input: { name: "builders", kind: LIVE, filter: { q: "build" } }) { id } }`,
+    );
+    const groupId = dataOf(group).createInstanceGroup.id;
+    const override = async (more: object) =>
+      dataOf(
+        await tenant.graphql(
+          'mutation($input: OverrideAlertRuleInput!) { overrideAlertRule(input: $input) { priority } }',
+          { input: { kind: 'COMMAND_FAILED', groupId, ...more } },
+        ),
+      );
+    await override({ severity: 'CRITICAL' });
+    for (const each of [node, other]) await run(tenant, each, 'failed');
+    const found = await tenant.graphql<{ alerts: { nodes: unknown[] } }>(
+      '{ alerts { nodes { instanceName severity override { groupName } } } }',
+    );
+    expect(dataOf(found).alerts.nodes).toEqual([
+      { instanceName: 'web-1', severity: 'WARNING', override: null },
+      { instanceName: 'build-1', severity: 'CRITICAL', override: { groupName: 'builders' } },
+    ]);
+    await override({ isEnabled: false });
+    await soon(panel, async () => (await alerts(tenant)).length === 1, 'the alert to be over');
+    await run(tenant, node, 'failed');
+    expect(await alerts(tenant)).toHaveLength(1);
+  });
+
   test('has neither a threshold nor a time for which commands must fail', async () => {
     const tenant = await panel.world.tenant();
     const answer = await tenant.graphql(

@@ -51,6 +51,8 @@ export const fleet: Matrix = {
   'Mutation.resolveAlert':              may('fleet.alert.resolve', operators),
   'Mutation.updateAlertRule':           may('fleet.alert-rule.update', operators),
   'Mutation.resetAlertRule':            may('fleet.alert-rule.update', operators),
+  'Mutation.overrideAlertRule':         may('fleet.alert-rule.update', operators, { foreign: 'VALIDATION_FAILED' }),
+  'Mutation.removeAlertRuleOverride':   may('fleet.alert-rule.update', operators),
 
   'Query.silence':                      may('fleet.alert.read', readers),
   'Query.silences':                     may('fleet.alert.read', readers),

@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+
 import { afterAll, beforeAll } from 'vitest';
 
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
@@ -81,6 +83,45 @@ export class AlertBench {
       `insert into fleet.alert_rule values ($1, $2, $3, $4, $5, $6, $7, now(), 'usr_test')
        on conflict (tenant_id, kind) do update set is_enabled = excluded.is_enabled, threshold = excluded.threshold`,
       [tenantId, kind, rule.is_enabled, rule.severity, rule.threshold, rule.for_seconds, rule.keep],
+    );
+  }
+
+  /** A static group of these instances; answers its id. */
+  async group(tenantId: string, ...instanceIds: string[]): Promise<string> {
+    const id = `grp_${randomUUID()}`;
+    await this.liveGroup(tenantId, id, null);
+    for (const instanceId of instanceIds)
+      await this.store.sql('insert into fleet.instance_group_member values ($1, $2, $3)', [
+        tenantId,
+        id,
+        instanceId,
+      ]);
+    return id;
+  }
+
+  /** A live group, or with null for its filter a static one. */
+  async liveGroup(tenantId: string, id: string, filter: object | null): Promise<void> {
+    await this.store.sql(`insert into fleet.instance_group values ($1, $2, $2, $3, $4, 'usr_test', now())`, [
+      tenantId,
+      id,
+      filter ? 'LIVE' : 'STATIC',
+      filter,
+    ]);
+  }
+
+  /** Sets an override, as `overrideAlertRule` stores it. */
+  async override(
+    tenantId: string,
+    kind: string,
+    groupId: string,
+    { priority = 10, ...settings }: { priority?: number } & Partial<Record<string, unknown>>,
+  ): Promise<void> {
+    const columns = ['is_enabled', 'severity', 'threshold', 'for_seconds', 'keep_firing_for_seconds'];
+    await this.store.sql(
+      `insert into fleet.alert_rule_override values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), 'usr_test')
+       on conflict (tenant_id, kind, group_id) do update set is_enabled = excluded.is_enabled,
+         severity = excluded.severity, threshold = excluded.threshold, priority = excluded.priority`,
+      [tenantId, kind, groupId, priority, ...columns.map((column) => settings[column] ?? null)],
     );
   }
 }
