@@ -31,6 +31,7 @@ const pages = [
   ['servers', '/servers', 'Servers'],
   ['kubernetes', '/kubernetes', 'Kubernetes'],
   ['billing', '/billing', 'Billing'],
+  ['licences', '/licences', 'Licences'],
   ['clients', '/clients', 'Clients'],
   ['partners', '/partners', 'Partners'],
   ['members', '/members', 'Members'],

@@ -202,6 +202,9 @@ export class Operation {
       ...(this.viewer?.kind === 'delegate'
         ? { grant: this.viewer.grantId, actorTenant: this.viewer.actorTenantId }
         : {}),
+      ...(this.viewer?.kind === 'user' && this.viewer.tenantId !== tenantId
+        ? { actorTenant: this.viewer.tenantId }
+        : {}),
       ...details,
     });
   }

@@ -219,6 +219,65 @@ test('a node that leaves the fleet frees its licence', async () => {
   expect(refusal(await find(await panel.world.tenant()))).toEqual({ code: 'NOT_FOUND' });
 });
 
+test('the list tells of each licence whose it is, what there is to say of it and when it is issued anew, by status', async () => {
+  const [tenant, stranger] = [await panel.world.tenant(), await panel.world.tenant()];
+  const [node, other] = [await tenant.node(), await tenant.node()];
+  for (const each of [node, other]) await licenceOf(each);
+  const shown = 'id instanceId status code expiresAt renewsAt instance { name }';
+  const list = async (by: Tenant, status?: string) =>
+    dataOf(
+      await by.graphql<{ licences: { nodes: { id: string; expiresAt: string }[]; totalCount: number } }>(
+        `query ($filter: LicenceFilter) { licences(filter: $filter) { nodes { ${shown} } totalCount } }`,
+        { filter: { status: status ?? null } },
+      ),
+    ).licences;
+  const day = 24 * 3_600_000;
+  const as = (each: Node, more: object) => ({
+    id: expect.stringMatching(/^lic_/),
+    instanceId: each.id,
+    instance: { name: each.name },
+    expiresAt: expect.any(String),
+    ...more,
+  });
+  const good = await list(tenant, 'ACTIVE');
+  const renewsAt = new Date(Date.parse(good.nodes[0]!.expiresAt) - 14 * day).toISOString();
+  const valid = { status: 'ACTIVE', code: 'VALID', renewsAt };
+  expect(good).toEqual({
+    totalCount: 2,
+    nodes: expect.arrayContaining([as(node, valid), as(other, valid)]),
+  });
+  expect(await list(tenant, 'EXPIRED')).toEqual({ totalCount: 0, nodes: [] });
+  expect(await list(stranger)).toEqual({ totalCount: 0, nodes: [] });
+  // A payment is overdue: nothing is issued anew meanwhile, and one has ended by now.
+  await panel.sql(
+    `insert into billing.entitlement (tenant_id, version, plan, features, limits, is_read_only)
+     values ($1, 1, 'FREE', array['fleet-management'], '{"instances": 3}', true)
+     on conflict (tenant_id) do update set is_read_only = true`,
+    [tenant.id],
+  );
+  await panel.sql('update billing.licence set expires_at = $1 where instance_id = $2', [
+    new Date(panel.clock.now().getTime() - day),
+    node.id,
+  ]);
+  const ended = await list(tenant, 'EXPIRED');
+  expect(ended).toEqual({
+    totalCount: 1,
+    nodes: [as(node, { status: 'EXPIRED', code: 'EXPIRED', renewsAt: null })],
+  });
+  expect((await list(tenant, 'ACTIVE')).nodes).toEqual([
+    as(other, { status: 'ACTIVE', code: 'OVERDUE', renewsAt: null }),
+  ]);
+  await tenant.rest(`/api/fleet/instances/${node.id}`, { method: 'DELETE' });
+  const freed = async () =>
+    dataOf(
+      await tenant.graphql<{ licence: object }>(
+        `query ($id: ID!) { licence(id: $id) { code renewsAt instance { name } } }`,
+        { id: ended.nodes[0]!.id },
+      ),
+    ).licence;
+  await expect.poll(freed).toEqual({ code: 'FREED', renewsAt: null, instance: null });
+});
+
 test('a licence that was freed is forgotten after a year', async () => {
   const tenant = await panel.world.tenant();
   const freed = async (id: string, days: number) =>

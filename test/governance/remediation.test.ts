@@ -30,10 +30,12 @@ const remediate = async (tenant: Tenant, input: Record<string, unknown>) =>
     { input },
   );
 
-async function listed(tenant: Tenant, policyId: string): Promise<Remediation[]> {
+async function listed(tenant: Tenant, policyId: string, status?: string): Promise<Remediation[]> {
   const answer = await tenant.graphql<{ policyRemediations: { nodes: Remediation[] } }>(
-    `query ($policyId: ID!) { policyRemediations(policyId: $policyId) { nodes { ${fields} } } }`,
-    { policyId },
+    `query ($policyId: ID!, $filter: PolicyRemediationFilter) {
+      policyRemediations(policyId: $policyId, filter: $filter) { nodes { ${fields} } }
+    }`,
+    { policyId, filter: { status: status ?? null } },
   );
   return dataOf(answer).policyRemediations.nodes;
 }
@@ -266,6 +268,8 @@ describe('a policy that says what mends it', { timeout: 120_000 }, () => {
       return (await listed(tenant, policyId))[0]?.status !== 'REQUESTED';
     }, 'the remediation to end');
     expect(await listed(tenant, policyId)).toMatchObject([{ status: 'UNREACHED', message: null }]);
+    expect(await listed(tenant, policyId, 'UNREACHED')).toHaveLength(1);
+    expect(await listed(tenant, policyId, 'SUCCEEDED')).toEqual([]);
     await until(async () => {
       const rows = await panel.sql('select 1 from governance.node where id = $1', [node.id]);
       return rows.length === 0;

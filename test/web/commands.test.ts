@@ -192,8 +192,13 @@ test.skipIf(!isChromiumThere)(
         const rows = page.getByRole('list', { name: 'Instances of this command' }).getByRole('listitem');
         await page.getByText('by Owner').waitFor();
         await rows.nth(99).waitFor();
-        await press(page, 'Show more');
-        await rows.nth(199).waitFor();
+        await press(page, 'Next page');
+        await rows.filter({ hasText: 'inst_100' }).waitFor();
+        expect(await rows.count()).toBe(100);
+        await page.reload();
+        await rows.filter({ hasText: 'inst_199' }).waitFor();
+        await press(page, 'First page');
+        await rows.filter({ hasText: /inst_0\b/ }).waitFor();
         await choose(page, 'Show', 'Failed (1)');
         await rows.filter({ hasText: 'worn-01' }).waitFor();
         expect(await rows.count()).toBe(1);

@@ -110,13 +110,7 @@ export default function AlertsPage() {
       )}
       <ul className="rows" aria-label="Alerts">
         {rows?.map((alert) => (
-          <AlertLine
-            key={alert.id}
-            alert={alert}
-            who={who}
-            onChange={put}
-            onSilence={() => setSilenced(alert)}
-          />
+          <AlertLine key={alert.id} alert={alert} who={who} onChange={put} onSilence={setSilenced} />
         ))}
       </ul>
       {hasMore && (

@@ -6,6 +6,8 @@ export interface Told {
   /** What happened, and what to do about it. */
   text: string;
   code: string;
+  /** A change of which nobody knows whether it was done: `text` says so. */
+  isInDoubt?: true;
   /** What is wrong with single fields, by their path in the input: `forSeconds`, `rule.value.0.condition`. */
   fields?: Readonly<Record<string, string>>;
   /** The same in one word, where the panel tells it: `FIELD_CONFLICT`. */
@@ -24,15 +26,19 @@ const advice: Record<string, string> = {
 const mayBeDone =
   'The panel was lost while it did this, and it may be done or not. Look before you do it again.';
 
+const brokenOff =
+  'Something went wrong in the panel while it did this, and it may be done or not. Look before you do it again; its log has the details.';
+
 const unreached = 'The panel can not be reached. Check your connection, then try again.';
 
 /** What an answer that was lost means for another try: a change may be done by then, and one with a key is done once. */
 const lost = {
-  reading: unreached,
   change: mayBeDone,
   'change by key':
     'The panel can not be reached. Check your connection, then send the same again: it is done once.',
 };
+
+type Asked = 'reading' | keyof typeof lost;
 
 /** What was asked: a mutation with these variables. */
 export function changeBy(variables: AnyVariables): keyof typeof lost {
@@ -42,7 +48,7 @@ export function changeBy(variables: AnyVariables): keyof typeof lost {
 }
 
 /** An error in words for whoever reads the page. */
-export function problemOf(error: CombinedError, asked: keyof typeof lost = 'reading'): Told {
+export function problemOf(error: CombinedError, asked: Asked = 'reading'): Told {
   const { networkError, graphQLErrors, response } = error;
   const status = (response as Response | undefined)?.status;
   const [first] = graphQLErrors;
@@ -54,7 +60,8 @@ export function problemOf(error: CombinedError, asked: keyof typeof lost = 'read
   if (networkError || !first) {
     // With 503 nothing was done, and without a token nothing was sent.
     const isUndone = status === 503 || networkError instanceof SessionProblem;
-    return { code: 'NETWORK', text: isUndone ? unreached : lost[asked] };
+    if (isUndone || asked === 'reading') return { code: 'NETWORK', text: unreached };
+    return { code: 'NETWORK', text: lost[asked], isInDoubt: true };
   }
   const details = first.extensions['details'];
   if (code === 'VALIDATION_FAILED' && typeof details === 'object' && details !== null) {
@@ -65,11 +72,12 @@ export function problemOf(error: CombinedError, asked: keyof typeof lost = 'read
   }
   const told = first.extensions['reason'];
   const reason = typeof told === 'string' ? told : undefined;
+  if (reason === 'OUTCOME_UNKNOWN') return { code, text: mayBeDone, reason, isInDoubt: true };
+  if (code === 'INTERNAL' && asked === 'change') return { code, text: brokenOff, reason, isInDoubt: true };
   return { code, text: adviceFor(code, reason, sentence(first.message)), reason, details };
 }
 
 function adviceFor(code: string, reason: string | undefined, words: string): string {
-  if (reason === 'OUTCOME_UNKNOWN') return mayBeDone;
   // What is away is named: a provider, a cluster, the database.
   if (code === 'UNAVAILABLE' && reason !== undefined) return `${words} Try again in a moment.`;
   return advice[code] ?? words;

@@ -43,7 +43,7 @@ const shownOf = new Map<number, number>();
 /** Whoever comes back has not asked for the pages behind these, which are read one after another. */
 const mostFoundAgain = 5;
 
-/** A list that is read page by page and kept up to date by single rows. */
+/** A list that is read page by page, from the start or from the `after` of its variables, and kept up to date by single rows. */
 export function usePages<Data, Variables extends AnyVariables, Row extends { id: string }>(
   document: TypedDocumentNode<Data, Variables>,
   variables: Variables,
@@ -67,7 +67,7 @@ export function usePages<Data, Variables extends AnyVariables, Row extends { id:
 
   const readPart = useCallback(
     async (after: string | null): Promise<PageRead<Row>> => {
-      const given = { ...(JSON.parse(key) as Variables), after } as Variables;
+      const given = { ...(JSON.parse(key) as Variables), ...(after === null ? {} : { after }) };
       const answer = await client.query(document, given, { requestPolicy: 'network-only' }).toPromise();
       return { part: answer.data && picked.current(answer.data), error: answer.error };
     },

@@ -20,6 +20,7 @@ export const morePages = [
   { to: '/governance/canaries', text: 'Canaries', permission: 'governance.canary.read' },
   { to: '/governance/gitops', text: 'GitOps', permission: 'governance.gitops.read' },
   { to: '/billing', text: 'Billing', permission: 'billing.subscription.read' },
+  { to: '/licences', text: 'Licences', permission: 'billing.licence.read' },
   { to: '/clients', text: 'Clients', permission: 'identity.msp.read' },
   { to: '/partners', text: 'Partners', permission: 'billing.partner.read' },
   { to: '/members', text: 'Members', permission: 'identity.member.read' },

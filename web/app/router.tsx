@@ -9,10 +9,12 @@ import {
 
 import { alertSearch } from '../alerts/alert-search.ts';
 import { billingSearch } from '../billing/billing-search.ts';
+import { licenceSearch } from '../billing/licence-search.ts';
 import { clientSearch } from '../clients/client-search.ts';
 import { commandSearch, newCommandSearch, resultSearch } from '../commands/command-search.ts';
 import { enrollmentSearch } from '../enrollment/enrollment-search.ts';
 import { canarySearch } from '../governance/canary-search.ts';
+import { policySearch } from '../governance/policy-search.ts';
 import { serverSearch } from '../hosting/server-search.ts';
 import { instanceSearch, rangeSearch } from '../instances/instance-search.ts';
 import { auditSearch } from '../organization/audit-search.ts';
@@ -108,6 +110,7 @@ const policies = createRoute({
 const policy = createRoute({
   getParentRoute: () => root,
   path: '/governance/policies/$id',
+  validateSearch: policySearch,
   component: lazyRouteComponent(() => import('../governance/policy.page.tsx')),
 });
 
@@ -172,6 +175,13 @@ const billing = createRoute({
   path: '/billing',
   validateSearch: billingSearch,
   component: lazyRouteComponent(() => import('../billing/billing.page.tsx')),
+});
+
+const licences = createRoute({
+  getParentRoute: () => root,
+  path: '/licences',
+  validateSearch: licenceSearch,
+  component: lazyRouteComponent(() => import('../billing/licences.page.tsx')),
 });
 
 const clients = createRoute({
@@ -274,6 +284,7 @@ export const router = createRouter({
     cluster,
     deployment,
     billing,
+    licences,
     clients,
     client,
     partners,

@@ -9,6 +9,7 @@ import { useViewer } from '../session/viewer.tsx';
 import { Invoices } from './invoices.tsx';
 import { PlanChange } from './plan-change.tsx';
 import { Standing } from './standing.tsx';
+import { TestClock } from './test-clock.tsx';
 import { Use } from './use.tsx';
 
 const route = getRouteApi('/billing');
@@ -29,6 +30,7 @@ export default function BillingPage() {
         {data && may('billing.subscription.manage') && (
           <PlanChange subscription={data.subscription} onChange={read} />
         )}
+        {may('billing.test-clock.read') && <TestClock onMoved={read} />}
         {may('billing.invoice.read') && <Invoices />}
       </div>
     </Page>

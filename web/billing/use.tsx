@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { getRouteApi } from '@tanstack/react-router';
 
 import { useFollowed } from '../api/use-followed.ts';
 import { useRead } from '../api/use-read.ts';
@@ -14,16 +14,17 @@ import { Card, Meter } from '../parts/card.tsx';
 import { Choice } from '../parts/field.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Sparkline } from '../parts/sparkline.tsx';
+import { useRanges } from './billing-search.ts';
 
-const ranges = [
-  { value: '7d', text: 'Seven days' },
-  { value: '30d', text: 'Thirty days' },
-  { value: '12mo', text: 'A year' },
-] as const;
+const route = getRouteApi('/billing');
+
+const rangeTexts = { '7d': 'Seven days', '30d': 'Thirty days', '12mo': 'A year' } as const;
+const ranges = useRanges.map((value) => ({ value, text: rangeTexts[value] }));
 
 /** What of the plan is used, and was until now. */
 export function Use() {
-  const [range, setRange] = useState<(typeof ranges)[number]['value']>('30d');
+  const { range = '30d' } = route.useSearch();
+  const navigate = route.useNavigate();
   const { data, told, read } = useRead(BillingUseDocument);
   const past = useRead(UseHistoryDocument, { variables: { range } });
   useFollowed(SubscriptionChangedDocument, {}, read);
@@ -41,7 +42,14 @@ export function Use() {
           {past.data && <Past {...past.data.users} />}
           <Meter label="Storage" {...data.usage.storage} unit=" GB" />
           {past.data && <Past {...past.data.storage} unit=" GB" />}
-          <Choice label="Until now" value={range} options={ranges} onChange={setRange} />
+          <Choice
+            label="Until now"
+            value={range}
+            options={ranges}
+            onChange={(value) =>
+              void navigate({ search: (before) => ({ ...before, range: value }), replace: true })
+            }
+          />
         </>
       )}
       <Problem told={past.told} retry={past.read} />

@@ -1,5 +1,5 @@
 import type { CommandRowFragment, CommandStatus, InvocationStatus } from '../generated/graphql.ts';
-import { textOf, withoutEmpty } from '../parts/search.ts';
+import { oneOf, textOf, withoutEmpty } from '../parts/search.ts';
 
 /** All there are, which the compiler sees to. */
 const statuses = {
@@ -43,11 +43,12 @@ export const resultGroupNames = Object.keys(resultGroups) as ResultGroup[];
 
 export interface ResultSearch {
   show?: ResultGroup;
+  /** The last instance of the page before. */
+  after?: string;
 }
 
-export function resultSearch(given: Record<string, unknown>): ResultSearch {
-  const show = resultGroupNames.find((one) => one === given['show']);
-  return show ? { show } : {};
+export function resultSearch({ show, after }: Record<string, unknown>): ResultSearch {
+  return withoutEmpty({ show: oneOf(resultGroupNames, show), after: textOf(after) });
 }
 
 /** A new command may come with the instance, the tag or the group that it is for. */

@@ -1,8 +1,9 @@
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 
 import { problemOf } from '../api/problem.ts';
 import { useLive } from '../api/use-live.ts';
 import { usePages, type PagePart } from '../api/use-pages.ts';
+import { useThrottled } from '../api/use-throttled.ts';
 import {
   CommandProgressedDocument,
   CommandResultsDocument,
@@ -32,16 +33,24 @@ function partOf({
   };
 }
 
-/** How a command goes on each of its instances, or on those on which it went one way or another. */
+/** A command at work changes all the time. */
+const everyMs = 2_000;
+
+/**
+ * How a command goes on each of its instances, or on those on which it went one way or another: a page of them at a time, for
+ * there may be ten thousand, of which none is in the page that is not looked at.
+ */
 export function Results({ command: { id, total, counts } }: { command: CommandRowFragment }) {
-  const { show } = route.useSearch();
+  const { show, after } = route.useSearch();
   const navigate = route.useNavigate();
   const group = show && resultGroups[show];
-  const { rows, error, hasMore, cursor, put, reload, more } = usePages(
+  const chosen = show ? { show } : {};
+  const { rows, error, hasMore, end, cursor, put, reload } = usePages(
     CommandResultsDocument,
-    { id, statuses: group?.statuses ?? null },
+    { id, statuses: group?.statuses ?? null, after: after ?? null },
     partOf,
   );
+  const readSoon = useThrottled(reload, everyMs);
   useLive(
     CommandProgressedDocument,
     { commandId: id },
@@ -49,12 +58,12 @@ export function Results({ command: { id, total, counts } }: { command: CommandRo
       after: cursor,
       next: ({ commandProgressed: { changed } }) => {
         // Many have changed together.
-        if (!changed) return reload();
+        if (!changed) return readSoon();
         const isKnown = rows?.some((row) => row.id === changed.instanceId);
         // One that ends otherwise while it is looked at stays in sight, with its new state.
-        if (isKnown || group?.statuses.some((status) => status === changed.status)) {
-          put({ ...changed, id: changed.instanceId });
-        }
+        if (isKnown) return put({ ...changed, id: changed.instanceId });
+        // It may be before what is shown, or behind it: a page has the order of the whole list.
+        if (group?.statuses.some((status) => status === changed.status)) readSoon();
       },
       lost: reload,
     },
@@ -76,16 +85,27 @@ export function Results({ command: { id, total, counts } }: { command: CommandRo
         />
       </form>
       <Problem told={error && problemOf(error)} retry={reload} />
-      {rows?.length === 0 && <p>It is like this on no instance.</p>}
+      {rows?.length === 0 && (
+        <p>{after === undefined ? 'It is like this on no instance.' : 'There is none behind these.'}</p>
+      )}
       <ul className="rows" aria-label="Instances of this command">
         {rows?.map((result) => (
           <ResultLine key={result.id} commandId={id} result={result} />
         ))}
       </ul>
-      {hasMore && (
-        <button type="button" onClick={more}>
-          Show more
-        </button>
+      {(after !== undefined || hasMore) && (
+        <nav className="actions" aria-label="Pages of the list">
+          {after !== undefined && (
+            <Link to="/commands/$id" params={{ id }} search={chosen} className="button">
+              First page
+            </Link>
+          )}
+          {hasMore && end !== null && (
+            <Link to="/commands/$id" params={{ id }} search={{ ...chosen, after: end }} className="button">
+              Next page
+            </Link>
+          )}
+        </nav>
       )}
     </>
   );

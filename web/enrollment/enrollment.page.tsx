@@ -1,26 +1,35 @@
+import { getRouteApi, Link } from '@tanstack/react-router';
+
 import { problemOf } from '../api/problem.ts';
 import { useDue } from '../api/use-due.ts';
 import { useLive } from '../api/use-live.ts';
 import { usePages } from '../api/use-pages.ts';
+import { useRead } from '../api/use-read.ts';
 import { useThrottled } from '../api/use-throttled.ts';
 import {
+  EnrollmentTokenDocument,
   EnrollmentTokensDocument,
   InstanceChangedDocument,
   RevokeEnrollmentTokenDocument,
   type TokenRowFragment,
 } from '../generated/graphql.ts';
 import { Action } from '../parts/action.tsx';
+import { Card } from '../parts/card.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { Time } from '../parts/time.tsx';
 import { count, plural } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Membership } from './membership.tsx';
 import { NewToken } from './new-token.tsx';
 
+const route = getRouteApi('/enrollment');
+
 /** Brings nodes into the fleet: a token, the line to paste, and who came by it. And lets them leave it. */
 export default function EnrollmentPage() {
   const { may } = useViewer();
+  const { token } = route.useSearch();
   // Those that nodes can come in by are seen first, after however many that have ended.
   const { rows, error, hasMore, cursor, put, reload, more } = usePages(
     EnrollmentTokensDocument,
@@ -38,6 +47,7 @@ export default function EnrollmentPage() {
   return (
     <Page title="Enrollment">
       <div className="cards">
+        {token !== undefined && <OneToken key={token} id={token} onChange={reload} />}
         {may('fleet.token.create') && <NewToken cursor={cursor} onMade={put} />}
         <Listing
           title="Tokens"
@@ -52,6 +62,29 @@ export default function EnrollmentPage() {
         <Membership />
       </div>
     </Page>
+  );
+}
+
+/** The token that somebody came here to see. */
+function OneToken({ id, onChange }: { id: string; onChange: () => void }) {
+  const { data, told, read } = useRead(EnrollmentTokenDocument, { variables: { id } });
+  const isGone = told?.code === 'NOT_FOUND';
+  return (
+    <Card title="The token that it came in by" className="wide" isReading={!data && !told}>
+      {isGone ? <p>It is kept no more.</p> : <Problem told={told} retry={read} />}
+      {data && (
+        <div className="row">
+          <TokenLine
+            token={data.enrollmentToken}
+            onChange={() => {
+              read();
+              onChange();
+            }}
+          />
+        </div>
+      )}
+      <Link to="/enrollment">All tokens</Link>
+    </Card>
   );
 }
 

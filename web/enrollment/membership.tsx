@@ -38,7 +38,11 @@ export function Membership() {
   const { q } = route.useSearch();
   const [typed, setTyped] = useTyped(
     q,
-    (text) => void navigate({ search: withoutEmpty<EnrollmentSearch>({ q: text }), replace: true }),
+    (text) =>
+      void navigate({
+        search: (before) => withoutEmpty<EnrollmentSearch>({ ...before, q: text }),
+        replace: true,
+      }),
   );
   const found = useRead(InstancesToKeepDocument, { variables: { filter: { q: q ?? null } } });
   const former = usePages(FormerInstancesDocument, {}, ({ formerInstances }) => formerInstances);

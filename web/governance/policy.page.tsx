@@ -178,9 +178,10 @@ function Results({ policy, onJudged }: ResultsProps) {
       pageInfo,
     }),
   );
+  const { remedies: shown } = route.useSearch();
   const remedies = usePages(
     PolicyRemediationsDocument,
-    { policyId: policy.id },
+    { policyId: policy.id, filter: { status: shown ?? null } },
     ({ policyRemediations }) => policyRemediations,
   );
   const judgedAnew = () => {
@@ -220,7 +221,9 @@ function Results({ policy, onJudged }: ResultsProps) {
           </>
         )}
       />
-      {(policy.remediation !== null || (remedies.rows?.length ?? 0) > 0) && <Remedies pages={remedies} />}
+      {(policy.remediation !== null || shown !== undefined || (remedies.rows?.length ?? 0) > 0) && (
+        <Remedies pages={remedies} />
+      )}
       <Exemptions
         pages={exemptions}
         names="instance"

@@ -1,13 +1,17 @@
-import { Link } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 
 import { problemOf } from '../api/problem.ts';
 import type { usePages } from '../api/use-pages.ts';
 import type { PolicyRemediationsQuery } from '../generated/graphql.ts';
 import { useWho } from '../organization/use-member-names.ts';
+import { Choice } from '../parts/field.tsx';
 import { Listing } from '../parts/listing.tsx';
 import { Status } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
+import { remediationStatuses } from './policy-search.ts';
+
+const route = getRouteApi('/governance/policies/$id');
 
 type Remedy = PolicyRemediationsQuery['policyRemediations']['nodes'][number];
 type Pages = Omit<ReturnType<typeof usePages>, 'rows' | 'put'> & { rows: readonly Remedy[] | undefined };
@@ -15,6 +19,8 @@ type Pages = Omit<ReturnType<typeof usePages>, 'rows' | 'put'> & { rows: readonl
 /** What was sent to mend what the policy finds, by whom, and what became of it. */
 export function Remedies({ pages: { rows, error, hasMore, more, reload } }: { pages: Pages }) {
   const who = useWho();
+  const { remedies: status } = route.useSearch();
+  const navigate = route.useNavigate();
   return (
     <Listing
       title="Remedies"
@@ -22,7 +28,20 @@ export function Remedies({ pages: { rows, error, hasMore, more, reload } }: { pa
       told={error && problemOf(error)}
       retry={reload}
       more={hasMore ? more : undefined}
-      empty="None was sent yet."
+      filters={
+        <Choice
+          label="State of the remedies"
+          value={status ?? ''}
+          options={[
+            { value: '', text: 'Any' },
+            ...remediationStatuses.map((value) => ({ value, text: words(value) })),
+          ]}
+          onChange={(value) =>
+            void navigate({ search: value === '' ? {} : { remedies: value }, replace: true })
+          }
+        />
+      }
+      empty={status ? 'None is in this state.' : 'None was sent yet.'}
       keyOf={({ id }) => id}
       render={({
         command,

@@ -142,6 +142,14 @@ function Shown({ instance }: { instance: Instance }) {
             <dt>Enrolled</dt>
             <dd>
               <Time at={instance.enrolledAt} />
+              {may('fleet.token.read') && (
+                <>
+                  {' '}
+                  <Link to="/enrollment" search={{ q: name, token: instance.enrollmentTokenId }}>
+                    Its enrollment token
+                  </Link>
+                </>
+              )}
             </dd>
           </dl>
         </Card>

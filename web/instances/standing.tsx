@@ -17,7 +17,7 @@ export function Standing({ id }: { id: string }) {
         (instance.licence ? (
           <p>
             Licence of {words(instance.licence.plan)}, {words(instance.licence.status).toLowerCase()}, ends{' '}
-            <Time at={instance.licence.expiresAt} />
+            <Time at={instance.licence.expiresAt} />. <Link to="/licences">All licences</Link>
           </p>
         ) : (
           !error && <p>It has no licence yet.</p>

@@ -11,10 +11,10 @@ interface AuditEntryProps {
 
 /** One entry of the trail, and the way to what else came of the same request. */
 export function AuditEntry({ entry, names }: AuditEntryProps) {
-  const { sequence, action, actor, actorKind, target, requestId, clientAddress, details } = entry;
+  const { sequence, action, actor, target, requestId, clientAddress, details } = entry;
   return (
     <div>
-      <strong>{action}</strong> by {words(actorKind).toLowerCase()} {names.get(actor)} <code>{actor}</code>
+      <strong>{action}</strong> by <Actor of={entry} names={names} />
       {target && target !== actor && (
         <>
           {' '}
@@ -45,6 +45,43 @@ export function AuditEntry({ entry, names }: AuditEntryProps) {
       </details>
     </div>
   );
+}
+
+/** Who it was, by the name they had then. Of entries that are older than that is kept, by the one that a member has now. */
+function Actor({ of: entry, names }: { of: AuditEntryFragment; names: ReadonlyMap<string, string> }) {
+  const { actor, actorKind, actorName, actorEmail, actorTenantName } = entry;
+  const name = actorName ?? names.get(actor);
+  switch (actorKind) {
+    case 'service':
+      return <>the panel itself ({actor.replace(/^svc:/, '')})</>;
+    case 'operator':
+      return <>whoever runs the panel’s machine</>;
+    case 'anonymous':
+      return <>somebody who was not signed in</>;
+    case 'node':
+      return (
+        <>
+          the node{' '}
+          <Link to="/instances/$id" params={{ id: actor }}>
+            {actor}
+          </Link>
+        </>
+      );
+    case 'api-key':
+      return (
+        <>
+          the API key {name} <code>{actor}</code>
+        </>
+      );
+    default:
+      return (
+        <>
+          {actorKind === 'delegate' ? 'somebody of the provider' : words(actorKind).toLowerCase()} {name}
+          {actorEmail && ` (${actorEmail})`}
+          {actorTenantName && `, of ${actorTenantName}`} <code>{actor}</code>
+        </>
+      );
+  }
 }
 
 /** What comes again and again (`sweep:canary.due`) has one id for good: what has it too is of another time. */

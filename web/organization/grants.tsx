@@ -25,6 +25,7 @@ import { words } from '../parts/words.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { AccessRequests } from './access-requests.tsx';
 import { roles } from './roles.ts';
+import { useWho } from './use-member-names.ts';
 
 /** What the provider that manages the organization may do in it, and until when. */
 export function Grants() {
@@ -110,13 +111,15 @@ interface GrantLineProps {
 
 function GrantLine({ grant, isOwner, onChange }: GrantLineProps) {
   const [isLimiting, setLimiting] = useState(false);
-  const { id, role, userIds, users, reason, expiresAt, revokedAt, lastUsedAt } = grant;
+  const { id, role, userIds, users, reason, expiresAt, revokedAt, revokedBy, lastUsedAt } = grant;
+  const who = useWho();
   const as = words(role).toLowerCase();
   return (
     <>
       <div>
         As {as} until {exactTime(expiresAt)}
-        {revokedAt && `, ended ${exactTime(revokedAt)}`} {reason}
+        {revokedAt && `, ended ${exactTime(revokedAt)}`}
+        {revokedBy && ` by ${who(revokedBy)}`} {reason}
         <NamedUsers userIds={userIds} users={users} />
         <p className="quiet">
           last used <Time at={lastUsedAt} />

@@ -65,10 +65,11 @@ export function ActionForm<Data, Variables extends AnyVariables>(props: ActionFo
       return;
     }
     const { data, error } = await run(given);
-    const refusal = error && problemOf(error, changeBy(given));
+    // Where there is data it is done, and what could not be read of it is read anew.
+    const refusal = data ? undefined : error && problemOf(error, changeBy(given));
     setPlaced(refusal && form.current ? place(form.current, refusal) : nothingPlaced);
     // A form in a dialog may have been left meanwhile.
-    if (refusal && !form.current) announce(`Not done: ${refusal.text}`);
+    if (refusal && !form.current) announce(refusal.isInDoubt ? refusal.text : `Not done: ${refusal.text}`);
     setAnswers((before) => before + 1);
     if (refusal) onRefused?.(refusal);
     if (!data) return;

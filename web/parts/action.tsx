@@ -28,13 +28,15 @@ interface ActionProps<Data, Variables extends AnyVariables> {
  */
 export function Action<Data, Variables extends AnyVariables>(props: ActionProps<Data, Variables>) {
   const { document, variables, text, label, confirm, done, onDone, onRefused, isMain = false } = props;
-  const [{ fetching, error }, run] = useMutation(document);
+  const [{ fetching, data: answer, error }, run] = useMutation(document);
+  // Where there is data it is done, and what could not be read of it is read anew.
+  const told = !answer && error ? problemOf(error, changeBy(variables)) : undefined;
   const [isAsking, setAsking] = useState(false);
   const act = async () => {
     if (fetching) return;
     const { data, error: refusal } = await run(variables);
     setAsking(false);
-    if (refusal) onRefused?.(problemOf(refusal, changeBy(variables)));
+    if (refusal && !data) onRefused?.(problemOf(refusal, changeBy(variables)));
     if (!data) return;
     announce(done);
     onDone?.(data);
@@ -51,7 +53,7 @@ export function Action<Data, Variables extends AnyVariables>(props: ActionProps<
       >
         {text}
       </button>
-      <Problem told={error && problemOf(error, changeBy(variables))} />
+      <Problem told={told} />
       {isAsking && (
         <Dialog title={`${label}?`} isDismissable onClose={() => setAsking(false)}>
           <p>{confirm}</p>

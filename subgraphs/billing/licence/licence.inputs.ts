@@ -1,6 +1,20 @@
-import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { ArgsType, Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
 
-import { Licence } from './licence.entity.js';
+import { PageArgs } from '#platform/subgraph/paging.js';
+
+import { Licence, LicenceStatus } from './licence.entity.js';
+
+@InputType({ description: 'Which licences to list.' })
+export class LicenceFilter {
+  @Field(() => LicenceStatus, { nullable: true, description: 'Only those that hold, or that have ended.' })
+  status?: LicenceStatus | null;
+}
+
+@ArgsType()
+export class LicencesArgs extends PageArgs {
+  @Field(() => LicenceFilter, { nullable: true, description: 'Which; all unless told.' })
+  filter?: LicenceFilter | null;
+}
 
 @InputType({ description: 'A licence to be judged.' })
 export class ValidateLicenceInput {

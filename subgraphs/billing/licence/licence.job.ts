@@ -10,7 +10,7 @@ import type { TenantTime } from '../test-clock/tenant-time.service.js';
 const dayMs = 24 * 60 * 60 * 1000;
 const lifetimeMs = 35 * dayMs;
 /** A node that is cut off has as long, at the least, with the licence that it took last. */
-const renewBeforeMs = 14 * dayMs;
+export const renewBeforeMs = 14 * dayMs;
 const atOnce = 2_000;
 
 const endOf = (from: Date): Date => new Date(from.getTime() + lifetimeMs);

@@ -1,11 +1,12 @@
 import { Arg, Args, Authorized, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
 
 import type { SubgraphContext } from '#platform/subgraph/build.js';
-import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import type { Page } from '#platform/subgraph/paging.js';
+import { DateTime } from '#platform/subgraph/scalars.js';
 
 import { InstanceReference } from './instance.reference.js';
 import { Licence, LicencePage, LicenceStatus } from './licence.entity.js';
-import { LicenceValidation, ValidateLicenceInput } from './licence.inputs.js';
+import { LicenceCode, LicencesArgs, LicenceValidation, ValidateLicenceInput } from './licence.inputs.js';
 import type { LicenceService } from './licence.service.js';
 
 @Resolver(() => Licence)
@@ -17,7 +18,7 @@ export class LicenceResolver {
     description: 'The licences of the nodes that are in the fleet, in the order in which they were licensed.',
   })
   async licences(
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => LicencesArgs) args: LicencesArgs,
     @Ctx() { operation }: SubgraphContext,
   ): Promise<Page<Licence>> {
     return this.service.page(operation, args);
@@ -63,6 +64,32 @@ export class LicenceResolver {
   @FieldResolver(() => LicenceStatus, { description: 'Whether it holds.' })
   async status(@Root() licence: Licence, @Ctx() { operation }: SubgraphContext): Promise<LicenceStatus> {
     return (await this.service.isActive(operation, licence)) ? LicenceStatus.ACTIVE : LicenceStatus.EXPIRED;
+  }
+
+  @FieldResolver(() => LicenceCode, {
+    description: 'What there is to say of it now: VALID, OVERDUE, EXPIRED or FREED.',
+  })
+  async code(@Root() licence: Licence, @Ctx() { operation }: SubgraphContext): Promise<LicenceCode> {
+    return this.service.codeOf(operation, licence);
+  }
+
+  @FieldResolver(() => DateTime, {
+    nullable: true,
+    description:
+      'From when on it is issued anew, 14 days before it ends; null while it is not: its node has left the fleet, or a ' +
+      'payment is overdue beyond its grace.',
+  })
+  async renewsAt(@Root() licence: Licence, @Ctx() { operation }: SubgraphContext): Promise<Date | null> {
+    return this.service.renewalOf(operation, licence);
+  }
+
+  @FieldResolver(() => InstanceReference, {
+    nullable: true,
+    description:
+      'The node that it is for; null when it has left the fleet, and, with an error, without the right to see instances.',
+  })
+  instance(@Root() { instanceId, freedAt }: Licence): InstanceReference | null {
+    return freedAt ? null : { id: instanceId };
   }
 }
 

@@ -1,14 +1,21 @@
+import type { ObjectQuery } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
 import type { Entitlements } from '#platform/entitlement/entitlements.js';
 import { notFound } from '#platform/errors.js';
 import type { Operation } from '#platform/subgraph/operation.js';
-import { pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
+import { pageWindow, toPage, type Page } from '#platform/subgraph/paging.js';
 
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import type { LicenceKeys } from './licence-keys.js';
-import { Licence } from './licence.entity.js';
-import { LicenceCode, type LicenceValidation, type ValidateLicenceInput } from './licence.inputs.js';
+import { Licence, LicenceStatus } from './licence.entity.js';
+import {
+  LicenceCode,
+  type LicencesArgs,
+  type LicenceValidation,
+  type ValidateLicenceInput,
+} from './licence.inputs.js';
+import { renewBeforeMs } from './licence.job.js';
 
 /** Licences as tenants and nodes see them. */
 export class LicenceService {
@@ -19,15 +26,19 @@ export class LicenceService {
   ) {}
 
   /** Of the nodes that are in the fleet, in the order in which they were licensed. */
-  async page(operation: Operation, args: PageArgs): Promise<Page<Licence>> {
+  async page(operation: Operation, args: LicencesArgs): Promise<Page<Licence>> {
     const window = pageWindow(args);
-    const active = { tenantId: operation.tenantId, freedAt: null };
+    const wanted = {
+      tenantId: operation.tenantId,
+      freedAt: null,
+      ...(await this.inStatus(operation, args.filter?.status)),
+    };
     const rows = await operation.em.find(
       Licence,
-      { ...active, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
+      { ...wanted, ...(window.after === undefined ? {} : { id: { $gt: window.after } }) },
       { orderBy: { id: 'asc' }, limit: window.size + 1 },
     );
-    return toPage(rows, window, () => operation.em.count(Licence, active));
+    return toPage(rows, window, () => operation.em.count(Licence, wanted));
   }
 
   /** Also of a node that has left the fleet. */
@@ -57,6 +68,19 @@ export class LicenceService {
     return expiresAt > (await this.times.of(operation));
   }
 
+  /** What there is to say of it now, whoever shows it. */
+  async codeOf(operation: Operation, licence: Licence): Promise<LicenceCode> {
+    if (licence.freedAt) return LicenceCode.FREED;
+    if (!(await this.isActive(operation, licence))) return LicenceCode.EXPIRED;
+    return (await this.entitlements.of(operation)).isReadOnly ? LicenceCode.OVERDUE : LicenceCode.VALID;
+  }
+
+  /** From when on it is issued anew; null while it is not. */
+  async renewalOf(operation: Operation, { freedAt, expiresAt }: Licence): Promise<Date | null> {
+    if (freedAt || (await this.entitlements.of(operation)).isReadOnly) return null;
+    return new Date(expiresAt.getTime() - renewBeforeMs);
+  }
+
   async sign(licence: Licence): Promise<string> {
     return this.keys.sign(licence);
   }
@@ -80,6 +104,15 @@ export class LicenceService {
     };
     const code = await judge();
     return { code, isValid: code === LicenceCode.VALID || code === LicenceCode.OVERDUE, licence };
+  }
+
+  private async inStatus(
+    operation: Operation,
+    status: LicenceStatus | null | undefined,
+  ): Promise<ObjectQuery<Licence>> {
+    if (status == null) return {};
+    const now = await this.times.of(operation);
+    return { expiresAt: status === LicenceStatus.ACTIVE ? { $gt: now } : { $lte: now } };
   }
 
   private async load({ em, tenantId }: Operation, ids: readonly string[]): Promise<(Licence | null)[]> {

@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 import { PageArgs } from '#platform/subgraph/paging.js';
 
+import { RemediationStatus } from './remediation.entity.js';
+
 @InputType({ description: 'Whom a policy is to be brought to.' })
 export class RemediatePolicyInput {
   @Field(() => ID, { description: 'The policy.' })
@@ -24,6 +26,12 @@ export const remediatePolicyRules = z.object({
     .nullish(),
 });
 
+@InputType({ description: 'Which remediations to list.' })
+export class PolicyRemediationFilter {
+  @Field(() => RemediationStatus, { nullable: true, description: 'Only those in this state.' })
+  status?: RemediationStatus | null;
+}
+
 @ArgsType()
 export class PolicyRemediationsArgs extends PageArgs {
   @Field(() => ID, { nullable: true, description: 'Only those of this policy.' })
@@ -31,4 +39,7 @@ export class PolicyRemediationsArgs extends PageArgs {
 
   @Field(() => ID, { nullable: true, description: 'Only those on this instance.' })
   instanceId?: string | null;
+
+  @Field(() => PolicyRemediationFilter, { nullable: true, description: 'Which of them; all unless told.' })
+  filter?: PolicyRemediationFilter | null;
 }

@@ -21,13 +21,14 @@ export class RemediationService {
   /** Newest first. */
   async page(
     operation: Operation,
-    { policyId, instanceId, ...args }: PolicyRemediationsArgs,
+    { policyId, instanceId, filter, ...args }: PolicyRemediationsArgs,
   ): Promise<Page<PolicyRemediation>> {
     const window = pageWindow(args);
     const matching = {
       tenantId: operation.tenantId,
       ...(policyId ? { policyId } : {}),
       ...(instanceId ? { instanceId } : {}),
+      ...(filter?.status == null ? {} : { status: filter.status }),
     };
     const rows = await operation.em.find(
       PolicyRemediation,

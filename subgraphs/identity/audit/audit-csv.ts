@@ -1,6 +1,11 @@
+import type { Viewer } from '#platform/viewer.js';
+
+import { mayKnowActor } from './audit-actor.js';
 import type { AuditEvent } from './audit-event.entity.js';
 
-const columns: readonly [string, (event: AuditEvent) => unknown][] = [
+type Reader = Viewer | undefined;
+
+const columns: readonly [string, (event: AuditEvent, reader: Reader) => unknown][] = [
   ['sequence', (event) => event.sequence],
   ['id', (event) => event.eventId],
   ['occurred_at', (event) => event.occurredAt.toISOString()],
@@ -15,13 +20,16 @@ const columns: readonly [string, (event: AuditEvent) => unknown][] = [
   ['details', (event) => JSON.stringify(event.details)],
   ['previous_hash', (event) => event.previousHash],
   ['hash', (event) => event.hash],
+  ['actor_name', (event, reader) => (mayKnowActor(reader, event) ? event.actorName : null) ?? ''],
+  ['actor_email', (event, reader) => (mayKnowActor(reader, event) ? event.actorEmail : null) ?? ''],
+  ['actor_tenant_name', (event) => event.actorTenantName ?? ''],
 ];
 
 export const csvHeader = csvLine(columns.map(([name]) => name));
 
-/** One line of the export (RFC 4180). */
-export function csvRow(event: AuditEvent): string {
-  return csvLine(columns.map(([, valueOf]) => String(valueOf(event))));
+/** One line of the export (RFC 4180), as the reader may see it. */
+export function csvRow(event: AuditEvent, reader: Reader): string {
+  return csvLine(columns.map(([, valueOf]) => String(valueOf(event, reader))));
 }
 
 function csvLine(cells: readonly string[]): string {

@@ -62,6 +62,25 @@ export class AuditEvent {
   @Property({ type: 'text' })
   actorKind!: string;
 
+  @Property({ type: 'text', nullable: true })
+  actorName!: string | null;
+
+  @Property({ type: 'text', nullable: true })
+  actorEmail!: string | null;
+
+  /** Where the user who acted was of another tenant. */
+  @Property({ type: 'text', nullable: true })
+  actorTenantId!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What the tenant of the user who acted was called then, where that is another: a provider, or who runs the panel. Null ' +
+      "for the tenant's own, and in entries that were added before this was kept.",
+  })
+  @Property({ type: 'text', nullable: true })
+  actorTenantName!: string | null;
+
   @Field(() => String, {
     nullable: true,
     description: 'The id of the thing it was done to; null where there is none.',

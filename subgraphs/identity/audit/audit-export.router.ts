@@ -1,6 +1,7 @@
 import { Router, type Response } from 'express';
 
 import type { TokenVerifier } from '#platform/auth/tokens.js';
+import type { Viewer } from '#platform/viewer.js';
 
 import { requirePermission, type OperationFor } from '../raw-operation.js';
 import { writeSlowly } from '../write-slowly.js';
@@ -34,7 +35,7 @@ export function createAuditExportRouter(
     underWay.set(tenantId, others + 1);
     try {
       const viewer = operation.requireViewer();
-      await send(response, audits.all(operation), () => !access.hasEnded(viewer));
+      await send(response, audits.all(operation), viewer, () => !access.hasEnded(viewer));
     } finally {
       const left = (underWay.get(tenantId) ?? 1) - 1;
       if (left > 0) underWay.set(tenantId, left);
@@ -47,6 +48,7 @@ export function createAuditExportRouter(
 async function send(
   response: Response,
   trail: ReturnType<AuditService['all']>,
+  reader: Viewer,
   mayGoOn: () => boolean,
 ): Promise<void> {
   response.setHeader('Content-Type', 'text/csv; charset=utf-8');
@@ -59,7 +61,7 @@ async function send(
       response.destroy();
       return;
     }
-    if (!(await writeSlowly(response, head + events.map(csvRow).join('')))) return;
+    if (!(await writeSlowly(response, head + events.map((event) => csvRow(event, reader)).join('')))) return;
     head = '';
   }
   response.end(head);

@@ -5,6 +5,7 @@ import type { DeliveredEvent } from '#platform/outbox/event.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
 import type { AuditAppended } from '#schema/events.js';
 
+import { actorOf } from './audit-actor.service.js';
 import { chainHash, type AuditRecord } from './audit-chain.js';
 import { isSealOf, sealHead, type AuditHead } from './audit-head.js';
 import { findHead } from './audit-head.service.js';
@@ -115,10 +116,12 @@ async function insert(
   previousHash: string,
   hash: string,
 ): Promise<void> {
+  const who = await actorOf(em, record);
   await em.execute(
     `insert into identity.audit_event (tenant_id, sequence, event_id, category, action, actor, actor_kind, target,
-       client_address, request_id, details, occurred_at, recorded_at, previous_hash, hash)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?)`,
+       client_address, request_id, details, occurred_at, recorded_at, previous_hash, hash,
+       actor_name, actor_email, actor_tenant_id, actor_tenant_name)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       record.tenantId,
       record.sequence,
@@ -135,6 +138,10 @@ async function insert(
       record.recordedAt.toISOString(),
       previousHash,
       hash,
+      who?.name ?? null,
+      who?.email ?? null,
+      who?.tenantId ?? null,
+      who?.tenantName ?? null,
     ],
   );
 }

@@ -17,6 +17,7 @@ import { PageArgs, type Page } from '#platform/subgraph/paging.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 import type { AuditAppended } from '#schema/events.js';
 
+import { mayKnowActor } from './audit-actor.js';
 import { AuditEvent, AuditEventPage } from './audit-event.entity.js';
 import type { AuditVerifications } from './audit-verification.service.js';
 import { AuditEventRecordedArgs, AuditEventsArgs, AuditVerification, isLike } from './audit.inputs.js';
@@ -62,6 +63,26 @@ export class AuditResolver {
   })
   async verifyAudit(@Ctx() { operation }: SubgraphContext): Promise<AuditVerification> {
     return this.verifications.verify(operation.database, operation.tenantId);
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'What the user or the API key that acted was called when the entry was added. Null for all others, for who was there no ' +
+      'more by then, in entries that were added before this was kept, and, of people of another tenant, for all but owners. ' +
+      '`hash` covers `actor`, and not this.',
+  })
+  actorName(@Root() event: AuditEvent, @Ctx() { operation }: SubgraphContext): string | null {
+    return mayKnowActor(operation.viewer, event) ? event.actorName : null;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'The sign-in name that the user who acted had then; null where `actorName` is, and of an API key.',
+  })
+  actorEmail(@Root() event: AuditEvent, @Ctx() { operation }: SubgraphContext): string | null {
+    return mayKnowActor(operation.viewer, event) ? event.actorEmail : null;
   }
 
   @FieldResolver(() => AuditEventPage, {

@@ -68,6 +68,15 @@ export class Delegation {
   @Property({ type: 'datetime', nullable: true })
   revokedAt!: Date | null;
 
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The owner who ended it before its time, or granted another in its place; null while it was not ended so, and where ' +
+      'that was before this was kept.',
+  })
+  @Property({ type: 'text', nullable: true })
+  revokedBy!: string | null;
+
   @Field(() => DateTime, {
     nullable: true,
     description: 'When somebody last began to act under it; null when nobody has.',

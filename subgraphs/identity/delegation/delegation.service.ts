@@ -112,7 +112,7 @@ export class DelegationService {
 
   /** Ends a grant: tokens under it are refused within seconds. Ending it again changes nothing. */
   async revoke(operation: Operation, id: string): Promise<Delegation> {
-    const { tenantId } = operation.requireUser();
+    const { tenantId, userId } = operation.requireUser();
     return operation.write(async (write) => {
       const delegation = await write.em.findOne(
         Delegation,
@@ -121,7 +121,7 @@ export class DelegationService {
       );
       if (!delegation) throw notFound('Grant');
       write.audit({ target: id });
-      if (!delegation.revokedAt) end(write, delegation, operation.clock.now());
+      if (!delegation.revokedAt) end(write, delegation, userId, operation.clock.now());
       return delegation;
     });
   }
@@ -150,7 +150,7 @@ export async function grantTo(
   const { em } = write;
   const { role, expiresInHours, userIds, reason } = granted;
   const before = await em.find(Delegation, { tenantId, revokedAt: null, expiresAt: { $gt: now } });
-  for (const delegation of before) end(write, delegation, now);
+  for (const delegation of before) end(write, delegation, userId, now);
   const delegation = Object.assign(new Delegation(), {
     tenantId,
     id: newId('delegation'),
@@ -163,6 +163,7 @@ export async function grantTo(
     grantedAt: now,
     expiresAt: new Date(now.getTime() + expiresInHours * hour),
     revokedAt: null,
+    revokedBy: null,
     lastUsedAt: null,
   });
   em.persist(delegation);
@@ -203,8 +204,8 @@ function inForce(isInForce: boolean, now: Date): ObjectQuery<Delegation> {
     : { $or: [{ revokedAt: { $ne: null } }, { expiresAt: { $lte: now } }] };
 }
 
-function end(write: Write, delegation: Delegation, now: Date): void {
-  delegation.revokedAt = now;
+function end(write: Write, delegation: Delegation, revokedBy: string, now: Date): void {
+  Object.assign(delegation, { revokedAt: now, revokedBy });
   tell(write, 'identity.delegation.ended', delegation);
 }
 

@@ -39,6 +39,7 @@ import { listeningMigration } from './105-listening.js';
 import { namedUsersMigration } from './106-named-users.js';
 import { namedUsersChangedMigration } from './107-named-users-changed.js';
 import { repeatedCallsMigration } from './108-repeated-calls.js';
+import { whoDidItMigration } from './109-who-did-it.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -192,4 +193,5 @@ export const identityMigrations: readonly AreaMigration[] = [
   namedUsersMigration,
   namedUsersChangedMigration,
   repeatedCallsMigration,
+  whoDidItMigration,
 ];

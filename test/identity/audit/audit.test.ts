@@ -234,6 +234,8 @@ describe('the export', () => {
   test.concurrent('is the whole trail as CSV, oldest first, that no spreadsheet runs', async () => {
     const tenant = await panel.world.tenant();
     await tenant.rest('/api/fleet/summary', { headers: { 'x-request-id': 'x' } });
+    // By the name that is there when it is added.
+    await settled(panel, tenant.id);
     for (const [index, userAgent] of ['=cmd|calc', '@SUM(A1)', 'quote " and , comma'].entries()) {
       await tenant.rest('/api/auth/profile', {
         method: 'PUT',
@@ -251,9 +253,10 @@ describe('the export', () => {
     const lines = answer.text.trimEnd().split('\r\n');
     expect(lines).toHaveLength(5);
     expect(lines[0]).toBe(
-      '"sequence","id","occurred_at","recorded_at","category","action","actor","actor_kind","target","client_address","request_id","details","previous_hash","hash"',
+      '"sequence","id","occurred_at","recorded_at","category","action","actor","actor_kind","target","client_address","request_id","details","previous_hash","hash","actor_name","actor_email","actor_tenant_name"',
     );
     expect(lines[1]).toMatch(/^"1","evt_.*","MUTATION","register"/);
+    expect(lines[1]).toMatch(new RegExp(`"Owner","${tenant.account.email}",""$`));
     // A header of the client may start like a formula: it is marked as text.
     expect(lines.slice(2).map((line) => /"'(-\d-1)"/.exec(line)?.[1])).toEqual(['-0-1', '-1-1', '-2-1']);
     expect(answer.text).not.toMatch(/(^|,)"[=+@\-\t]/m);

@@ -41,6 +41,7 @@ describe.each(modes)('%s', (mode) => {
       role: 'OPERATOR',
       expiresAt: new Date(panel.clock.now().getTime() + hour).toISOString(),
       revokedAt: null,
+      revokedBy: null,
     });
     const acting = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
     expect([acting.role, acting.expiresIn, acting.delegation.id]).toEqual(['OPERATOR', 900, given.id]);
@@ -68,6 +69,25 @@ describe.each(modes)('%s', (mode) => {
       target: given.id,
       details: { reason: `acts in ${acme.id}` },
     });
+    // People of the provider are named to the owner of its client; to others it is told whose people they are.
+    const namedTo = async (reader: string) =>
+      dataOf(
+        await panel.world.graphql<{ auditEvents: { nodes: object[] } }>(
+          `{ auditEvents(filter: { action: "createEnrollmentToken" }) { nodes { actorName actorEmail actorTenantName } } }`,
+          {},
+          reader,
+        ),
+      ).auditEvents.nodes;
+    const ofParent = { actorTenantName: parent.user.tenant.name };
+    expect(await namedTo(acme.token)).toEqual([
+      { ...ofParent, actorName: 'Owner', actorEmail: parent.account.email },
+    ]);
+    const exported = async (reader: string) =>
+      (await panel.world.rest('/audit/export', { token: reader })).text.includes(parent.account.email);
+    expect(await exported(acme.token)).toBe(true);
+    const admin = await tokenInRole(panel, acme, 'ADMIN');
+    expect(await namedTo(admin)).toEqual([{ ...ofParent, actorName: null, actorEmail: null }]);
+    expect(await exported(admin)).toBe(false);
   });
 
   test.concurrent('a revoked grant is 403 within seconds, on open subscriptions too', async () => {
@@ -79,7 +99,11 @@ describe.each(modes)('%s', (mode) => {
     await acme.node('before');
     await live.received(1);
     for (let times = 0; times < 2; times += 1) {
-      expect(dataOf(await revoke(acme, id)).revokeDelegation.revokedAt).toBe(panel.clock.now().toISOString());
+      expect(dataOf(await revoke(acme, id)).revokeDelegation).toEqual({
+        id,
+        revokedAt: panel.clock.now().toISOString(),
+        revokedBy: acme.user.id,
+      });
     }
     const status = async () => (await panel.world.rest('/api/fleet/instances', { token })).status;
     await until(async () => (await status()) === 403, 'the refusal', 3_000);
@@ -108,9 +132,12 @@ describe.each(modes)('%s', (mode) => {
       'the first to end',
     );
     expect(dataOf(await act(panel, parent.token, acme.id)).actInTenant.role).toBe('VIEWER');
-    const list = '{ delegations { nodes { id } } }';
+    const list = '{ delegations { nodes { id revokedBy } } }';
     const given = dataOf(await acme.graphql<{ delegations: { nodes: object[] } }>(list)).delegations.nodes;
-    expect(given).toEqual([{ id: first.id }, { id: second.id }]);
+    expect(given).toEqual([
+      { id: first.id, revokedBy: acme.user.id },
+      { id: second.id, revokedBy: null },
+    ]);
     const inForce = dataOf(
       await acme.graphql<Record<string, { nodes: object[]; totalCount: number }>>(
         `query ($client: ID!, $other: ID!) {
@@ -128,7 +155,7 @@ describe.each(modes)('%s', (mode) => {
     });
     const received = dataOf(
       await parent.graphql<{ delegationsReceived: { nodes: object[] } }>(
-        '{ delegationsReceived { nodes { id } } }',
+        '{ delegationsReceived { nodes { id revokedBy } } }',
       ),
     );
     expect(received.delegationsReceived.nodes).toEqual(given);

@@ -8,6 +8,7 @@ interface Grant {
   role: string;
   expiresAt: string;
   revokedAt: string | null;
+  revokedBy: string | null;
 }
 
 interface Acting {
@@ -20,14 +21,14 @@ interface Acting {
 export const grant = async (tenant: Tenant, input: Record<string, unknown> = {}) =>
   tenant.graphql<{ grantDelegation: Grant }>(
     `mutation($input: GrantDelegationInput!) {
-      grantDelegation(input: $input) { id clientId providerId role expiresAt revokedAt }
+      grantDelegation(input: $input) { id clientId providerId role expiresAt revokedAt revokedBy }
     }`,
     { input: { role: 'OPERATOR', expiresInHours: 1, ...input } },
   );
 
 export const revoke = async (tenant: Tenant, id: string) =>
   tenant.graphql<{ revokeDelegation: Grant }>(
-    'mutation($id: ID!) { revokeDelegation(id: $id) { id revokedAt } }',
+    'mutation($id: ID!) { revokeDelegation(id: $id) { id revokedAt revokedBy } }',
     { id },
   );
 
