@@ -12,6 +12,7 @@ import { longestBodyOfStrangers } from '#platform/client-data.js';
 import { EnvError, readAll } from '#platform/env.js';
 import { routes } from '#rest-compat/routes.js';
 
+import { dataOf } from '../support/answers.js';
 import { follow, samples } from '../support/guide.js';
 import { modes, startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
 import { ordinaryBeat, Tenant, until, type Tokens } from '../support/world.js';
@@ -244,12 +245,21 @@ test('who follows the guides in order from a demo is refused nothing', async ({ 
   const shell = samples('clients.md', 'sh').filter((sample) => !/curl -N|advanceTestClock/.test(sample));
   const answers = await follow(shell, panel.panel.url);
   // What failed is sent again where something has: the sample of that has nothing to do here.
-  const [preview, , gitOps] = [...samples('clients.md', 'graphql'), ...samples('gitops.md', 'graphql')];
+  const [preview, , override, gitOps] = [
+    ...samples('clients.md', 'graphql'),
+    ...samples('gitops.md', 'graphql'),
+  ];
   const variables = JSON.parse(samples('clients.md', 'json')[0]!) as Record<string, unknown>;
   answers.push(await tenant.graphql(preview!, variables));
+  const { createInstanceGroup: group } = dataOf(
+    await tenant.graphql<{ createInstanceGroup: { id: string } }>(
+      'mutation { createInstanceGroup(input: { name: "Builds", kind: LIVE, filter: { tags: ["build"] } }) { id } }',
+    ),
+  );
+  answers.push(await tenant.graphql(override!.replace('grp_...', group.id)));
   // No test asks a host of others.
   answers.push(await tenant.graphql(gitOps!.replace('github.com', '127.0.0.1')));
-  expect(answers).toHaveLength(7);
+  expect(answers).toHaveLength(8);
   const refused = answers.filter((answer) => /"(error|errors|warnings)":/.test(JSON.stringify(answer)));
   expect(refused).toEqual([]);
 }, 120_000);
