@@ -7,7 +7,7 @@ import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
 import { choose, nothingWrong, Person, press, tabTo } from './support/console.js';
-import { fits, focusedFault, heldUp, line, open, retype, unanswered } from './support/editing.js';
+import { answerLost, fits, focusedFault, heldUp, line, open, retype, unanswered } from './support/editing.js';
 import { passUntil } from './support/passing.js';
 import { useStage } from './support/stage.js';
 
@@ -136,6 +136,17 @@ describe.skipIf(!isChromiumThere)('a channel', () => {
         await page.getByRole('dialog').waitFor({ state: 'detached' });
         letGo();
         await page.getByText(/^Not done: .*5 to 10080/).waitFor();
+        // Of a change whose answer is lost nobody knows that it was not done.
+        await open(page, 'Edit On call', 'Channel: On call');
+        await retype(page, 'Told again after, in minutes', '30');
+        await answerLost(page, 'UpdateNotificationChannel');
+        const letItGo = await heldUp(page, 'UpdateNotificationChannel');
+        await press(page, 'Save');
+        await press(page, 'Cancel');
+        await page.getByRole('dialog').waitFor({ state: 'detached' });
+        letItGo();
+        await page.getByText(/^The panel was lost while it did this, and it may be done or not\./).waitFor();
+        expect(await page.getByText(/Not done:.*may be done/).count()).toBe(0);
 
         // Where nothing can be lost it is a way out.
         await press(page, 'Remove On call');

@@ -253,6 +253,13 @@ describe.skipIf(!isChromiumThere)('billing', () => {
     expect(
       await at(tenant, '/billing', async (page) => {
         await page.getByText('By your subscription.').waitFor();
+        await choose(page, 'Until now', 'A year');
+        await expect.poll(() => new URL(page.url()).search).toBe('?range=12mo');
+        await page.reload();
+        await page.getByText('By your subscription.').waitFor();
+        expect(await page.getByLabel('Until now').inputValue()).toBe('12mo');
+        // This panel has the machine's time.
+        expect(await page.getByRole('heading', { name: 'Test clock' }).count()).toBe(0);
         await page.getByRole('listitem').filter({ hasText: '$49.00' }).first().waitFor();
         await choose(page, 'Paid', 'Yearly');
         await page.getByText(/\$\d+\.\d\d to pay at once/).waitFor();

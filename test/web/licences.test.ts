@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 
-import { dayMs, startBillingPanel } from '../billing/support/billing-panel.js';
-import { clockOf, timeOf } from '../billing/support/test-clock.js';
+import { proTenant, startBillingPanel } from '../billing/support/billing-panel.js';
+import { clockOf } from '../billing/support/test-clock.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
+import { tokenInRole } from '../support/roles.js';
 import { until } from '../support/world.js';
 import { faultsOf } from './support/axe.js';
 import { choose, nothingWrong, press } from './support/console.js';
@@ -41,22 +42,40 @@ describe.skipIf(!isChromiumThere)('the console', () => {
     ).toEqual(nothingWrong);
   });
 
-  test('moves a test clock on, after having asked', async () => {
-    const tenant = await stage.panel.world.tenant();
-    const before = await timeOf(tenant);
-    const to = new Date(before.getTime() + dayMs);
+  test('moves a test clock on after having asked, says why it does not, and lets nobody who may only look', async () => {
+    const tenant = await proTenant(stage.panel);
+    const before = await clockOf(tenant);
+    const to = new Date(Date.parse(before.now) + 2 * 86_400_000);
+    const asTyped = (at: Date) => at.toISOString().slice(0, 16);
     expect(
       await at(tenant, '/billing', async (page) => {
-        const local = await page.evaluate<string>(
-          `(() => { const at = new Date(${to.getTime()}); at.setMinutes(at.getMinutes() - at.getTimezoneOffset());
-             return at.toISOString().slice(0, 16); })()`,
-        );
-        await page.getByLabel('Move it on to').fill(local);
+        const card = page.getByRole('region', { name: 'Test clock' });
+        const zone = await page.evaluate<number>('new Date().getTimezoneOffset()');
+        const local = (moment: Date) => asTyped(new Date(moment.getTime() - zone * 60_000));
+        await card.getByLabel('Move it on to').fill(local(new Date(Date.parse(before.now) - 86_400_000)));
+        await press(page, /^Move the test clock on to/, 'Move it on');
+        await card.getByRole('alert').filter({ hasText: 'its time does not go back' }).waitFor();
+        expect((await clockOf(tenant)).now).toBe(before.now);
+        await card.getByLabel('Move it on to').fill(local(to));
+        await press(page, /^Move the test clock on to/);
+        await page.getByRole('dialog').getByText('Time does not go back.').waitFor();
+        await press(page, 'Leave it');
+        expect((await clockOf(tenant)).now).toBe(before.now);
         await press(page, /^Move the test clock on to/, 'Move it on');
         await page.getByText('The test clock is moved on.').waitFor();
-        await until(async () => (await clockOf(tenant)).status === 'READY', 'the clock to be there');
+        await expect.poll(async () => (await clockOf(tenant)).status).toBe('READY');
+        expect(Date.parse((await clockOf(tenant)).now)).toBeGreaterThanOrEqual(
+          Math.floor(to.getTime() / 60_000) * 60_000,
+        );
       }),
     ).toEqual(nothingWrong);
-    expect((await timeOf(tenant)).getTime()).toBeGreaterThan(before.getTime() + dayMs - 60_000);
+    const other = await stage.panel.world.tenant();
+    await tokenInRole(stage.panel, other, 'VIEWER');
+    expect(
+      await at(other, '/billing', async (page) => {
+        await page.getByRole('region', { name: 'Test clock' }).getByText('It is').waitFor();
+        expect(await page.getByLabel('Move it on to').count()).toBe(0);
+      }),
+    ).toEqual(nothingWrong);
   });
 });

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 
+import { act as actIn } from '../identity/delegation/support.js';
 import { client, provider } from '../identity/msp/support.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { Mailbox } from '../identity/support/mailbox.js';
@@ -137,6 +138,7 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
         await access.filter({ hasText: 'A look' }).filter({ hasText: 'Viewer until' }).waitFor();
         const act = page.getByRole('button', { name: /^Act in/ });
         await act.waitFor();
+        dataOf(await actIn(stage.panel, parent.token, acme.id));
         dataOf(
           await acme.graphql('mutation ($id: ID!) { revokeDelegation(id: $id) { id } }', {
             id: grantDelegation.id,
@@ -172,8 +174,18 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
         expect(await wrongWith(page)).toEqual([]);
         await press(page, 'Approve');
         await page.getByText('As viewer until').waitFor();
+        const before = page.getByRole('list', { name: 'Access of the provider' }).getByRole('listitem');
+        await before.filter({ hasText: /ended .* by Client Owner A look/ }).waitFor();
         await page.getByText('Nobody asks for access to your organization.').waitFor();
         await page.getByText(onlyForOwner).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    expect(
+      await at(acme, '/audit?action=actInTenant', async (page) => {
+        const by = `by somebody of the provider Owner (${parent.account.email}), of ${parent.user.tenant.name}`;
+        await page.getByRole('listitem').filter({ hasText: by }).waitFor();
+        await page.goto(`${stage.panel.panel.url}/audit?action=enrollInstance`);
+        await page.getByRole('listitem').filter({ hasText: 'by the node inst_' }).waitFor();
       }),
     ).toEqual(nothingWrong);
     expect(

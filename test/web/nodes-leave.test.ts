@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 
 import { isChromiumThere } from '../identity/support/chromium.js';
@@ -5,7 +6,7 @@ import { dataOf } from '../support/answers.js';
 import { startTestPanel } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import { faultsOf } from './support/axe.js';
-import { nothingWrong, press, tabTo, visit } from './support/console.js';
+import { choose, nothingWrong, press, tabTo, visit } from './support/console.js';
 import { fits, retype } from './support/editing.js';
 import { useStage } from './support/stage.js';
 
@@ -63,6 +64,69 @@ describe.skipIf(!isChromiumThere)('a node that is in the fleet', () => {
         },
       }),
     ).toEqual(nothingWrong);
+  });
+
+  test('leads to the enrollment token that it came in by, and to all tokens from there', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const node = await tenant.node('found-01');
+    const path = `/instances/${node.id}`;
+    const work = async (page: Page) => {
+      await press(page, 'Its enrollment token');
+      const token = page.getByRole('region', { name: 'The token that it came in by' });
+      await token.getByText('Used 1 time').waitFor();
+      expect(await page.getByLabel('Name or host of the node').inputValue()).toBe('found-01');
+      await page.getByText('1 node', { exact: true }).waitFor();
+      await press(page, 'All tokens');
+      await token.waitFor({ state: 'detached' });
+      await page.goto(`${stage.panel.panel.url}/enrollment?token=etk_gone`);
+      await token.getByText('It is kept no more.').waitFor();
+    };
+    expect(await visit(stage.browser, stage.panel.panel.url, { who: tenant, path, work })).toEqual(
+      nothingWrong,
+    );
+  });
+
+  test('has a licence whose state, end and next step are told, by its name and as far as it is asked for', async () => {
+    const tenant = await stage.panel.world.tenant();
+    const [paid, ended] = [await tenant.node('paid-01'), await tenant.node('ended-01')];
+    await tokenInRole(stage.panel, tenant, 'VIEWER');
+    const path = '/licences';
+    const work = async (page: Page) => {
+      const rows = page.getByRole('list', { name: 'Licences of instances' }).getByRole('listitem');
+      await rows.nth(1).waitFor();
+      await rows.filter({ hasText: 'ended-01' }).getByText('Nothing is to be done').waitFor();
+      await stage.panel.sql(
+        `insert into billing.entitlement (tenant_id, version, plan, features, limits, is_read_only)
+         values ($1, 1, 'FREE', '{}', '{}', true) on conflict (tenant_id) do update set is_read_only = true`,
+        [tenant.id],
+      );
+      await stage.panel.sql(
+        `update billing.licence set expires_at = $1::timestamptz - interval '1 day' where instance_id = $2`,
+        [stage.panel.clock.now(), ended.id],
+      );
+      await page.reload();
+      await rows
+        .filter({ hasText: 'paid-01' })
+        .getByText('Unless that is made it is not issued anew')
+        .waitFor();
+      const over = rows.filter({ hasText: 'ended-01' });
+      await over.getByText('It is issued anew within minutes once that is made.').waitFor();
+      await over.getByRole('link', { name: 'See the billing' }).waitFor();
+      await choose(page, 'Show', 'Those that have ended');
+      await rows.filter({ hasText: 'paid-01' }).waitFor({ state: 'detached' });
+      expect(new URL(page.url()).search).toBe('?status=EXPIRED');
+      await fits(page);
+      await choose(page, 'Show', 'Those that hold');
+      await rows.getByRole('link', { name: 'paid-01' }).press('Enter');
+      await page.waitForURL((url) => url.pathname === `/instances/${paid.id}`);
+      await page.getByRole('link', { name: 'All licences' }).waitFor();
+      // Everybody finds it behind "More".
+      await press(page, 'More');
+      await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Licences' }).waitFor();
+    };
+    expect(await visit(stage.browser, stage.panel.panel.url, { who: tenant, path, work })).toEqual(
+      nothingWrong,
+    );
   });
 
   test('is taken out by nobody who may only look', async () => {

@@ -214,6 +214,11 @@ describe.skipIf(!isChromiumThere)('a policy that is there', () => {
         await page.reload();
         await remedies.filter({ hasText: 'Sent' }).waitFor();
         expect(await remedies.getByRole('link', { name: 'Backup' }).count()).toBe(1);
+        await choose(page, 'State of the remedies', 'Failed');
+        await page.getByText('None is in this state.').waitFor();
+        expect(new URL(page.url()).search).toBe('?remedies=FAILED');
+        await choose(page, 'State of the remedies', 'Sent');
+        await remedies.filter({ hasText: 'Backup to plain-01' }).waitFor();
       }),
     ).toEqual(nothingWrong);
   });
