@@ -154,6 +154,8 @@ export class AuditedMutations {
         tenantId: tenant.id,
         payload: {
           ...by(expect.stringMatching(/^usr_/), 'grantPlan', tenant.id),
+          // Whoever runs the panel is of another tenant.
+          actorTenant: expect.not.stringMatching(tenant.id),
           input: { input: { tenantId: tenant.id, plan: 'PRO' } },
           changes: { plan: 'PRO' },
         },
