@@ -122,6 +122,8 @@ test('while a purchase is not finished there is no page to buy on, and it is one
 test('what was bought on a page is not bought again before its webhook has come', async () => {
   const tenant = await tenantWithCard();
   const { url } = dataOf(await checkout(tenant)).createCheckoutSession;
+  // What is told of the customer is still under way, and whoever hears it asks for what they have bought.
+  await applied(panel);
   await deliveries({ isHeld: true });
   await payOn(url);
   const refused = refusal(await change(tenant, { plan: 'PRO' }));
