@@ -1,11 +1,10 @@
-import { Redis } from 'ioredis';
-
 import { policyFor } from '#gateway/rate-limit/policy.js';
 import { RateLimits } from '#gateway/rate-limit/rate-limits.js';
 import type { Logger } from '#platform/logger.js';
 import type { Metrics } from '#platform/metrics.js';
 
 import type { PanelEnv } from './env.js';
+import { connectRedis, measureRedis } from './redis.js';
 
 export interface SharedLimits {
   limits: RateLimits;
@@ -27,42 +26,4 @@ export async function createRateLimits(
     limits: new RateLimits(policyFor(env.RATE_LIMIT_PER_MINUTE), redis),
     stop: async () => redis?.disconnect(),
   };
-}
-
-/** Redis may be away, at the start as well as later: commands then fail at once, and what is said of it is done. */
-export async function connectRedis(url: string, logger: Logger, whenAway: string): Promise<Redis> {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: 2_000,
-    commandTimeout: 500,
-  });
-  let isAway = false;
-  redis.on('error', (error: unknown) => {
-    if (!isAway) logger.warn({ err: error }, `Redis is away; ${whenAway}`);
-    isAway = true;
-  });
-  redis.on('ready', () => {
-    if (isAway) logger.info('Redis is back');
-    isAway = false;
-  });
-  await redis.connect().catch(() => undefined);
-  return redis;
-}
-
-/** Asked at each scrape, as one that hangs keeps its connections. */
-export function measureRedis(metrics: Metrics, redis: Redis, use: 'rate limits' | 'read positions'): void {
-  metrics.gauge(
-    'panel_redis_up',
-    'Whether Redis answers this process, 1 or 0, by what it is used for; absent without REDIS_URL.',
-    ['use'],
-    async () => {
-      const value = await redis.ping().then(
-        () => 1,
-        () => 0,
-      );
-      return [{ labels: { use }, value }];
-    },
-  );
 }

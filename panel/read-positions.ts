@@ -3,7 +3,7 @@ import type { Logger } from '#platform/logger.js';
 import type { Metrics } from '#platform/metrics.js';
 
 import type { PanelEnv } from './env.js';
-import { connectRedis, measureRedis } from './rate-limits.js';
+import { connectRedis, measureRedis } from './redis.js';
 
 // Two writes of a tenant may be told of in either order.
 const raiseScript = `

@@ -4,6 +4,7 @@ import { errors, type Agent, type Dispatcher } from 'undici';
 
 import type { Logger } from '../logger.js';
 import { traced } from '../telemetry/tracing.js';
+import { aborted } from './aborted.js';
 import { acceptedEncodings, assertFits, readBody } from './body.js';
 import { createGuardedDispatcher, type DispatcherOptions } from './dispatcher.js';
 import { OutboundError } from './errors.js';
@@ -143,13 +144,6 @@ async function send(dispatcher: Dispatcher, hop: Hop, signal: AbortSignal): Prom
   });
   // undici notices the signal only once it is connected, and a name may take longer than that to resolve.
   return Promise.race([answer, aborted(signal)]);
-}
-
-async function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }
 
 async function read(

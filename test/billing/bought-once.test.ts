@@ -3,13 +3,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Mailbox } from '../identity/support/mailbox.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { idOf } from '../support/stripe-sandbox.js';
-import { until, type Tenant } from '../support/world.js';
+import { until } from '../support/world.js';
 import {
   applied,
   change,
   checkout,
   customerOf,
   giveCard,
+  liveOf,
+  openPages,
   payOn,
   proTenant,
   startBillingPanel,
@@ -29,18 +31,6 @@ afterAll(async () => {
   await panel.stop();
   await mailbox[Symbol.asyncDispose]();
 });
-
-/** The pages of a tenant that can be paid on. */
-async function openPages(tenant: Tenant): Promise<(string | null)[]> {
-  const customer = await customerOf(panel, tenant);
-  const { data } = await panel.sdk.checkout.sessions.list({ customer, status: 'open' });
-  return data.map(({ url }) => url);
-}
-
-async function live(customer: string): Promise<string[]> {
-  const { data } = await panel.sdk.subscriptions.list({ customer });
-  return data.map(({ id }) => id);
-}
 
 test('a first payment costs what its preview said, less what was kept of before, and its lines sum to it', async () => {
   const tenant = await panel.world.tenant();
@@ -89,8 +79,8 @@ test('what was bought on a page is not sold on another one though its webhook wa
     code: 'CONFLICT',
     reason: 'ALREADY_SUBSCRIBED',
   });
-  expect(await openPages(tenant)).toEqual([]);
-  expect(await live(await customerOf(panel, tenant))).toHaveLength(1);
+  expect(await openPages(panel, tenant)).toEqual([]);
+  expect(await liveOf(panel, await customerOf(panel, tenant))).toHaveLength(1);
   await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the plan that was bought');
 });
 
@@ -111,15 +101,15 @@ test('a page that is made while the plan is bought without one is handed to nobo
   }, 'the panel to ask for the page');
   dataOf(await change(tenant, { plan: 'PRO' }));
   expect(refusal(await page)).toEqual({ code: 'CONFLICT', reason: 'ALREADY_SUBSCRIBED' });
-  expect(await openPages(tenant)).toEqual([]);
-  const [subscription] = await live(customer);
+  expect(await openPages(panel, tenant)).toEqual([]);
+  const [subscription] = await liveOf(panel, customer);
   await panel.sdk.subscriptions.cancel(subscription!);
   await applied(panel);
   const { url } = dataOf(await checkout(tenant, { idempotencyKey })).createCheckoutSession;
-  expect(await openPages(tenant)).toEqual([url]);
+  expect(await openPages(panel, tenant)).toEqual([url]);
   // Repeated it is the same.
   expect(dataOf(await checkout(tenant, { idempotencyKey })).createCheckoutSession.url).toBe(url);
-  expect(await openPages(tenant)).toEqual([url]);
+  expect(await openPages(panel, tenant)).toEqual([url]);
 });
 
 test('an upgrade that also takes back an end by a day, and whose answer is lost, is one charge, and it goes on', async () => {
@@ -134,7 +124,7 @@ test('an upgrade that also takes back an end by a day, and whose answer is lost,
   await fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
   await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' });
   expect(await subscriptionOf(tenant)).toMatchObject({ billingCycle: 'YEARLY', cancelAt: null });
-  expect(await live(tenant.customer)).toEqual([subscription!.id]);
+  expect(await liveOf(panel, tenant.customer)).toEqual([subscription!.id]);
   const { data } = await panel.sdk.invoices.list({ customer: tenant.customer });
   expect(data.map(({ amount_paid: amount }) => amount)).toEqual([49_000 - 4_900, 4_900]);
 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { dataOf, refusal } from '../support/answers.js';
-import { until, type Tenant } from '../support/world.js';
+import { until } from '../support/world.js';
 import {
   applied,
   change,
@@ -11,6 +11,8 @@ import {
   customerOf,
   dayMs,
   giveCard,
+  liveOf,
+  openPages,
   pass,
   payOn,
   proTenant,
@@ -26,18 +28,6 @@ beforeAll(async () => {
   panel = await startBillingPanel();
 });
 afterAll(async () => panel.stop());
-
-/** The pages of a tenant that can be paid on. */
-async function openPages(tenant: Tenant): Promise<(string | null)[]> {
-  const customer = await customerOf(panel, tenant);
-  const { data } = await panel.sdk.checkout.sessions.list({ customer, status: 'open' });
-  return data.map(({ url }) => url);
-}
-
-async function live(customer: string): Promise<string[]> {
-  const { data } = await panel.sdk.subscriptions.list({ customer });
-  return data.map(({ id }) => id);
-}
 
 test('a checkout refuses what is wrong by field, and once paid the plan is in force', async () => {
   const tenant = await panel.world.tenant();
@@ -91,7 +81,7 @@ test('whoever’s customer was deleted at Stripe buys again, as another one', as
   await until(async () => (await subscriptionOf(tenant)).plan === 'PRO', 'the plan that was bought');
   const customer = await customerOf(panel, tenant);
   expect(customer).not.toBe(tenant.customer);
-  expect(await live(customer)).toHaveLength(1);
+  expect(await liveOf(panel, customer)).toHaveLength(1);
 }, 60_000);
 
 test('the coupon of a partner’s tier is given to nobody who names it', async () => {
@@ -101,20 +91,20 @@ test('the coupon of a partner’s tier is given to nobody who names it', async (
     code: 'VALIDATION_FAILED',
     details: { 'input.coupon': 'There is no such coupon, or it has ended' },
   });
-  expect(await openPages(tenant)).toEqual([]);
+  expect(await openPages(panel, tenant)).toEqual([]);
 });
 
 test('of all pages of a tenant the newest can be paid on, and none once it has subscribed without', async () => {
   const tenant = await panel.world.tenant();
   const first = dataOf(await checkout(tenant)).createCheckoutSession.url;
-  expect(await openPages(tenant)).toEqual([first]);
+  expect(await openPages(panel, tenant)).toEqual([first]);
   const second = dataOf(await checkout(tenant)).createCheckoutSession.url;
   expect(second).not.toBe(first);
-  expect(await openPages(tenant)).toEqual([second]);
+  expect(await openPages(panel, tenant)).toEqual([second]);
   const customer = await giveCard(panel, tenant);
   dataOf(await change(tenant, { plan: 'PRO' }));
-  expect(await openPages(tenant)).toEqual([]);
-  expect(await live(customer)).toHaveLength(1);
+  expect(await openPages(panel, tenant)).toEqual([]);
+  expect(await liveOf(panel, customer)).toHaveLength(1);
 });
 
 test('a page that was paid on meanwhile ends what would be a second subscription', async () => {
@@ -135,20 +125,20 @@ test('a page that was paid on meanwhile ends what would be a second subscription
   await payOn(url);
   expect(refusal(await answer)).toEqual({ code: 'CONFLICT', reason: 'ALREADY_SUBSCRIBED' });
   await applied(panel);
-  expect(await live(customer)).toHaveLength(1);
+  expect(await liveOf(panel, customer)).toHaveLength(1);
   expect((await subscriptionOf(tenant)).plan).toBe('PRO');
 });
 
 test('of two subscriptions that live the newest is kept, and what was paid for the other is a credit', async () => {
   const tenant = await proTenant(panel);
   const { customer } = tenant;
-  const [older] = await live(customer);
+  const [older] = await liveOf(panel, customer);
   await panel.clock.advance(2_000);
   const { data } = await panel.sdk.prices.list({ lookup_keys: ['quazzar_pro_yearly'] });
   const newer = await panel.sdk.subscriptions.create({ customer, items: [{ price: data[0]!.id }] });
   await applied(panel);
-  await until(async () => (await live(customer)).length === 1, 'one subscription to be left');
-  expect(await live(customer)).toEqual([newer.id]);
+  await until(async () => (await liveOf(panel, customer)).length === 1, 'one subscription to be left');
+  expect(await liveOf(panel, customer)).toEqual([newer.id]);
   expect(await subscriptionOf(tenant)).toMatchObject({
     plan: 'PRO',
     billingCycle: 'YEARLY',
@@ -167,10 +157,10 @@ test('a key that is repeated answers the same page, and with another body is ref
   const idempotencyKey = 'page-1';
   const first = dataOf(await checkout(tenant, { idempotencyKey })).createCheckoutSession;
   expect(dataOf(await checkout(tenant, { idempotencyKey })).createCheckoutSession).toEqual(first);
-  expect(await openPages(tenant)).toEqual([first.url]);
+  expect(await openPages(panel, tenant)).toEqual([first.url]);
   const other = await checkout(tenant, { idempotencyKey, billingCycle: 'YEARLY' });
   expect(refusal(other)).toMatchObject({ code: 'VALIDATION_FAILED', reason: 'IDEMPOTENCY_KEY_REUSED' });
-  expect(await openPages(tenant)).toEqual([first.url]);
+  expect(await openPages(panel, tenant)).toEqual([first.url]);
 });
 
 interface RestInvoice {

@@ -160,7 +160,7 @@ describe.skipIf(!isChromiumThere)('a maintenance window', () => {
     const id = await windowOf(tenant, { name: 'Freeze', groupId, startsAt: '2037-02-02T08:00:30.000Z' });
     await using dana = await Person.come(stage.browser, stage.panel.panel.url);
     const page = await dana.open('/maintenance');
-    const groups = await unanswered(page, 'WindowGroups');
+    const groups = await unanswered(page, 'GroupNames');
     await signInAt(page, tenant);
     await line(page, 'Freeze').getByText('for a group').waitFor();
     await open(page, 'Edit Freeze', 'Window: Freeze');

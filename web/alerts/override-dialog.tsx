@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useRead } from '../api/use-read.ts';
 import {
   OverrideAlertRuleDocument,
-  RuleGroupsDocument,
+  GroupNamesDocument,
   type AlertRuleRowFragment,
   type AlertSeverity,
   type OverrideRowFragment,
@@ -32,7 +32,7 @@ export function OverrideDialog({ rule, override, onClose, onChange }: OverrideDi
   // As they were when editing began.
   const [{ kind, threshold, forSeconds, keepFiringForSeconds, overrides }] = useState(rule);
   const [before] = useState(override);
-  const groups = useRead(RuleGroupsDocument, { pause: before !== undefined });
+  const groups = useRead(GroupNamesDocument, { pause: before !== undefined });
   const taken = new Set(overrides.map(({ groupId }) => groupId));
   const free = groups.data?.instanceGroups.nodes.filter(({ id }) => !taken.has(id)) ?? [];
   const waits = !firesAtOnce.has(kind);

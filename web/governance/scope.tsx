@@ -1,5 +1,5 @@
 import { useRead } from '../api/use-read.ts';
-import { PolicyGroupsDocument } from '../generated/graphql.ts';
+import { GroupNamesDocument } from '../generated/graphql.ts';
 import { Choice, Field, FieldGroup } from '../parts/field.tsx';
 import { wordsIn } from '../parts/form.ts';
 import { Problem } from '../parts/problem.tsx';
@@ -54,7 +54,7 @@ interface ScopeFieldsProps {
 
 /** Whom a policy, a canary or a command is for. */
 export function ScopeFields({ scope, onChange, withoutAll = false }: ScopeFieldsProps) {
-  const { data, told, read } = useRead(PolicyGroupsDocument, { pause: scope.kind !== 'groups' });
+  const { data, told, read } = useRead(GroupNamesDocument, { pause: scope.kind !== 'groups' });
   const groups = data?.instanceGroups.nodes ?? [];
   const { kind, tags, groupIds, instanceIds } = scope;
   const gone = data ? groupIds.filter((id) => groups.every((group) => group.id !== id)) : [];

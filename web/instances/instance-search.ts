@@ -1,4 +1,4 @@
-import { textOf } from '../parts/search.ts';
+import { oneOf, textOf, withoutEmpty } from '../parts/search.ts';
 
 export const statuses = ['HEALTHY', 'DEGRADED', 'OFFLINE'] as const;
 export const sorts = ['name', 'status', 'cpu', 'memory', 'version', 'seen'] as const;
@@ -15,16 +15,13 @@ export interface InstanceSearch {
 }
 
 export function instanceSearch(given: Record<string, unknown>): InstanceSearch {
-  const [q, tag] = [textOf(given['q']), textOf(given['tag'])];
-  const status = statuses.find((one) => one === given['status']);
-  const sort = sorts.find((one) => one === given['sort']);
-  return {
-    ...(q ? { q } : {}),
-    ...(status ? { status } : {}),
-    ...(tag ? { tag } : {}),
-    ...(sort ? { sort } : {}),
-    ...(given['desc'] === true ? { desc: true } : {}),
-  };
+  return withoutEmpty({
+    q: textOf(given['q']),
+    status: oneOf(statuses, given['status']),
+    tag: textOf(given['tag']),
+    sort: oneOf(sorts, given['sort']),
+    desc: given['desc'] === true,
+  });
 }
 
 export const ranges = ['1h', '6h', '24h', '7d', '30d', '3mo'] as const;

@@ -7,8 +7,8 @@ import {
   DeleteMaintenanceWindowDocument,
   MaintenanceWindowsDocument,
   UpdateMaintenanceWindowDocument,
-  WindowGroupsDocument,
-  type WindowGroupsQuery,
+  GroupNamesDocument,
+  type GroupNamesQuery,
   type WindowRowFragment,
 } from '../generated/graphql.ts';
 import { ActionForm } from '../parts/action-form.tsx';
@@ -28,7 +28,7 @@ import { effects, scheduleText } from './window-words.ts';
 export default function MaintenancePage() {
   const { may } = useViewer();
   const { data, told, read } = useRead(MaintenanceWindowsDocument);
-  const groups = useRead(WindowGroupsDocument);
+  const groups = useRead(GroupNamesDocument);
   const rows = data?.maintenanceWindows.nodes;
   useDue(rows?.flatMap(({ nextOpensAt, closesAt }) => [nextOpensAt, closesAt]) ?? [], data, read);
   const whom = ({ groupId }: WindowRowFragment) => {
@@ -77,7 +77,7 @@ export default function MaintenancePage() {
 interface WindowLineProps {
   window: WindowRowFragment;
   whom: string;
-  groups: Reading<WindowGroupsQuery>;
+  groups: Reading<GroupNamesQuery>;
   onChange: () => void;
 }
 

@@ -6,7 +6,7 @@ import type {
   MaintenanceWindowEffect,
   MaintenanceWindowRepeat,
   Weekday,
-  WindowGroupsQuery,
+  GroupNamesQuery,
   WindowRowFragment,
 } from '../generated/graphql.ts';
 import { Choice, Field, FieldGroup, Select } from '../parts/field.tsx';
@@ -25,7 +25,7 @@ function soon(): Date {
 interface WindowFieldsProps {
   window?: WindowRowFragment;
   /** Those that it can be for. */
-  groups: Reading<WindowGroupsQuery>;
+  groups: Reading<GroupNamesQuery>;
 }
 
 /** What a window is. The time is by the clocks of the zone that is chosen; under it stands when that is for the reader. */

@@ -6,14 +6,9 @@ import type { Consumer } from '#platform/outbox/consumer.js';
 import type { InstanceDecommissioned, InstanceEnrolled } from '#schema/events.js';
 
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
+import { dayMs, endOf, renewBeforeMs } from './licence.rules.js';
 
-const dayMs = 24 * 60 * 60 * 1000;
-const lifetimeMs = 35 * dayMs;
-/** A node that is cut off has as long, at the least, with the licence that it took last. */
-export const renewBeforeMs = 14 * dayMs;
 const atOnce = 2_000;
-
-const endOf = (from: Date): Date => new Date(from.getTime() + lifetimeMs);
 
 /** Issues a licence to each node that enrolls, and frees it when the node leaves the fleet. */
 export function licenceNodes(times: TenantTime): Consumer {

@@ -15,7 +15,7 @@ import {
   type LicenceValidation,
   type ValidateLicenceInput,
 } from './licence.inputs.js';
-import { renewBeforeMs } from './licence.job.js';
+import { renewalOf } from './licence.rules.js';
 
 /** Licences as tenants and nodes see them. */
 export class LicenceService {
@@ -78,7 +78,7 @@ export class LicenceService {
   /** From when on it is issued anew; null while it is not. */
   async renewalOf(operation: Operation, { freedAt, expiresAt }: Licence): Promise<Date | null> {
     if (freedAt || (await this.entitlements.of(operation)).isReadOnly) return null;
-    return new Date(expiresAt.getTime() - renewBeforeMs);
+    return renewalOf(expiresAt);
   }
 
   async sign(licence: Licence): Promise<string> {

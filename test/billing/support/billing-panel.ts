@@ -170,6 +170,19 @@ export async function payOn(url: string): Promise<void> {
   if (paid.status >= 400) throw new Error(`the page: ${paid.status}`);
 }
 
+/** The addresses of a tenant's pages that can be paid on. */
+export async function openPages(panel: BillingPanel, tenant: Tenant): Promise<(string | null)[]> {
+  const customer = await customerOf(panel, tenant);
+  const { data } = await panel.sdk.checkout.sessions.list({ customer, status: 'open' });
+  return data.map(({ url }) => url);
+}
+
+/** The ids of a customer's subscriptions that have not ended. */
+export async function liveOf(panel: BillingPanel, customer: string): Promise<string[]> {
+  const { data } = await panel.sdk.subscriptions.list({ customer });
+  return data.map(({ id }) => id);
+}
+
 /** A tenant on Pro, paid by a card; every area knows it. */
 export async function proTenant(
   panel: BillingPanel,

@@ -10,7 +10,7 @@ import type { EffectiveAlertRule } from './effective-rule.js';
 import type { AlertRuleOverride } from './override.entity.js';
 import type { AlertRuleOverrideService } from './override.service.js';
 
-/** Which rules are in force for instances: what `overrideInForce` finds for the evaluation, to be looked at. */
+/** Which rules are in force for instances: what `joinOverride` finds for the evaluation, to be looked at. */
 export class EffectiveRuleService {
   constructor(
     private readonly rules: AlertRuleService,

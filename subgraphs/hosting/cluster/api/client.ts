@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 
 import { tooManyParts } from '#platform/json-shape.js';
+import { aborted } from '#platform/outbound/aborted.js';
 import { readBody } from '#platform/outbound/body.js';
 import { inTurns } from '#platform/slices.js';
 
@@ -158,12 +159,6 @@ function eventOf(line: Buffer): { type?: unknown; object?: unknown } {
 function codeOf(status: unknown): number {
   const { code } = (status ?? {}) as { code?: unknown };
   return typeof code === 'number' ? code : 500;
-}
-
-async function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }
 
 const largeObject = () => new KubeError('FAILED', 'An object of a watch is too large');
