@@ -62,6 +62,7 @@ import { BillingSubscription } from './subscription/subscription.entity.js';
 import { SubscriptionResolver } from './subscription/subscription.resolver.js';
 import { ownSubscription } from './subscription/subscription.store.service.js';
 import { endSurplusJob } from './subscription/surplus.job.js';
+import { collectSuspendedJob, followSuspensions } from './subscription/suspended-tenant.job.js';
 import { lookQueue, lostLooksSweep, reconcileSweep, syncJob } from './subscription/sync.job.js';
 import { endGrants, followEntitlements, knowTenants } from './subscription/tenant.job.js';
 import { TenantReference } from './tenant/tenant.reference.js';
@@ -101,7 +102,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const prices = new Prices(stripe, clock);
   const paymentMode = paymentModeOf(settings);
   const times = new TenantTime(settings.TEST_CLOCKS);
-  const looks = new Looks(database, stripe, times, clock);
+  const looks = new Looks(database, stripe, times, clock, settings.CHARGE_SUSPENDED);
   const looking = lookQueue(looks, database, logger);
   const ledger = new WebhookLedger(database, clock, looking);
   const stripeClocks = new StripeClocks(stripe, times);
@@ -167,6 +168,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       knowTenants,
       followNames,
       followClosings,
+      followSuspensions,
       forgetCustomers,
       followEntitlements,
       endGrants(times),
@@ -202,6 +204,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       applyDiscountJob(discounts),
       paidInvoicesJob(stripe),
       endClosedJob(stripe),
+      collectSuspendedJob(stripe, settings.CHARGE_SUSPENDED),
       forgetCustomerJob(stripe),
       renameCustomerJob(stripe),
       ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),

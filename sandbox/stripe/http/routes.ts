@@ -1,6 +1,7 @@
 import { couponOperations } from '../catalogue/coupon.js';
 import { priceOperations } from '../catalogue/price.js';
 import { productOperations } from '../catalogue/product.js';
+import { taxRateOperations } from '../catalogue/tax-rate.js';
 import { checkoutOperations } from '../checkout/session.js';
 import { creditNoteOperations } from '../credit-note/credit-note.js';
 import { customerOperations } from '../customer/customer.js';
@@ -25,6 +26,7 @@ export const operations: readonly Operation[] = [
   ...productOperations,
   ...priceOperations,
   ...couponOperations,
+  ...taxRateOperations,
   ...subscriptionOperations,
   ...scheduleOperations,
   ...invoiceOperations,

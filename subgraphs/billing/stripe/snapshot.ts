@@ -7,6 +7,7 @@ import type { Plan } from '#platform/entitlement/plans.js';
 import { readLookupKey, type BillingCycle } from '../package/packages.js';
 import { accessOf, readStatus, type SubscriptionStatus } from '../subscription/subscription.status.js';
 import { partnerCouponsOf } from './partner-discount.js';
+import { pausedBy } from './pause.js';
 import { isOurs, soldOf } from './sold.js';
 
 /** A customer's subscription as Stripe has it: all that billing goes by. */
@@ -32,6 +33,8 @@ export interface Snapshot {
   overdue: { since: Date; amount: number } | null;
   /** Others of ours that live beside it. */
   surplus: string[];
+  /** Undefined while its invoices are collected; HERE where that was paused for a suspension, and not by somebody there. */
+  paused?: 'HERE' | 'THERE' | undefined;
 }
 
 /** The newest of a customer: most end, and what an account sells beside plans counts too. */
@@ -114,6 +117,7 @@ function snapshotOf(subscription: Stripe.Subscription, surplus: string[]): Snaps
           { since: dateOf(invoice.due_date ?? invoice.created), amount: invoice.amount_remaining }
         : null,
     surplus,
+    paused: pausedBy(subscription),
   };
 }
 
