@@ -16,7 +16,7 @@ import {
   subscriptionOf,
   type BillingPanel,
 } from './support/billing-panel.js';
-import { clientWithContract, ledgerOf, paidBy, partner, total } from './support/partner-money.js';
+import { clientWithContract, ledgerOf, looked, paidBy, partner, total } from './support/partner-money.js';
 import { approved, changesIn, decide, enrollMany, untilTier } from './support/partners.js';
 
 let mailbox: Mailbox;
@@ -66,7 +66,9 @@ test.each([
   await applied(panel);
   const [invoice] = (await panel.sdk.invoices.list({ customer })).data;
   const { amount_paid: paid, total_excluding_tax: net } = invoice!;
-  expect([paid, Math.round((net! * (100 + percent)) / 100)]).toEqual([invoice!.total, paid]);
+  expect(paid).toBe(invoice!.total);
+  // Each line is rounded by itself.
+  expect(Math.abs((net! * (100 + percent)) / 100 - paid)).toBeLessThan(2);
   await until(async () => (await ledgerOf(panel, tenant, id)).totalCount === 1, 'the payment to be booked');
   const earned = (of: number) => Math.floor((of * 15 + 50) / 100);
   const sums = async () => (await ledgerOf(panel, tenant, id)).totals[0];
@@ -162,6 +164,8 @@ test('amounts that are too large for an Int are told exactly, and keep nobody fr
 test('what a client paid before it went to another provider is earned by the former one, also when it is seen afterwards', async () => {
   const former = await provider(panel);
   const { child, customer } = await clientWithContract({ panel, mailbox }, former);
+  // What was paid before earns nothing.
+  await panel.clock.advance(2_000);
   const formerId = await approved(panel, former, 10);
   const next = await provider(panel);
   await panel.clock.advance(5_000);
@@ -187,10 +191,9 @@ test('what a client paid before it went to another provider is earned by the for
     return rows[0]?.parent === next.id;
   }, 'the client to be the next provider’s');
   await fetch(`${panel.stripe.url}/_sandbox/faults`, { method: 'DELETE' });
-  await panel.clock.leap(3_700_000);
   const [paid] = await paidBy(panel, customer);
   const ofFormer = async () => ledgerOf(panel, former, formerId);
-  await hurried(panel, async () => (await ofFormer()).totalCount === 1, 'the payment to be booked');
+  await looked(panel, async () => (await ofFormer()).totalCount === 1, 'the payment to be booked');
   expect((await ofFormer()).nodes).toMatchObject([
     { kind: 'PAYMENT', invoiceId: paid!.id, customerId: child.id, amountPaid: paid!.amount },
   ]);
