@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import type Stripe from 'stripe';
 
 import { Admission, admissionPermissions } from '#platform/admission/admission.js';
 import { mandatoryPoliciesConsumer } from '#platform/admission/mandatory-policies.consumer.js';
@@ -8,6 +9,8 @@ import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph, type Reference } from '#platform/subgraph/build.js';
 
+import { AccountGuard } from './account/account.job.js';
+import { isLiveKey } from './account/known-account.js';
 import { ChangeResolver } from './change/change.resolver.js';
 import { ChangeService } from './change/change.service.js';
 import { CustomerService } from './change/customer.service.js';
@@ -53,7 +56,7 @@ import { PartnerTierChange } from './partner/tier-change.entity.js';
 import { billingPermissions } from './permissions.js';
 import { Coupons } from './stripe/coupons.js';
 import { Prices } from './stripe/prices.js';
-import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
+import { createStripe, stripeSource } from './stripe/stripe-client.js';
 import { endClosedJob, followClosings } from './subscription/closed-tenant.job.js';
 import { forgetCustomerJob, forgetCustomers } from './subscription/erased-tenant.job.js';
 import { Looks } from './subscription/looks.job.js';
@@ -93,8 +96,14 @@ export const billingEntities: readonly EntityClass[] = [
 /** The billing subgraph, wired by hand. */
 export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const { database, clock, logger, publicUrl, settings } = context;
-  const stripe = stripeSource(settings);
-  if (settings.STRIPE_SECRET_KEY === undefined)
+  const { STRIPE_SECRET_KEY: key, STRIPE_API_BASE: apiBase } = settings;
+  const client = key === undefined ? undefined : createStripe(key, apiBase);
+  const account =
+    client && key !== undefined
+      ? new AccountGuard(database, client, isLiveKey(key), clock, logger)
+      : undefined;
+  const stripe = stripeSource(client, () => account?.require());
+  if (key === undefined)
     logger.info('STRIPE_SECRET_KEY is not set: nothing can be bought, plans are granted by operators only');
   else if (settings.STRIPE_WEBHOOK_SECRET === undefined)
     logger.warn('STRIPE_WEBHOOK_SECRET is not set: what happens at Stripe is seen once an hour only');
@@ -210,8 +219,11 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),
     ],
     routers: [createLicenceKeysRouter(licenceKeys)],
-    webhooks: webhookRouters(context, stripe, ledger),
+    webhooks: webhookRouters(context, client, ledger),
+    start: async () => account?.start(),
+    warnings: () => account?.warnings() ?? [],
     async stop() {
+      account?.stop();
       await ledger.stop();
       await looking.stop();
     },
@@ -227,10 +239,10 @@ function ownUsage(entitlements: Entitlements, of: keyof Usage): Reference<{ tena
 /** None without the secret that Stripe signs by. */
 function webhookRouters(
   { clock, logger, metrics, settings }: AreaContext<BillingEnv>,
-  stripe: StripeSource,
+  stripe: Stripe | undefined,
   ledger: WebhookLedger,
 ): Router[] {
-  const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: secret } = settings;
-  if (key === undefined || secret === undefined) return [];
-  return [createWebhookRouter({ stripe: stripe(), ledger, secret, clock, logger, metrics })];
+  const { STRIPE_WEBHOOK_SECRET: secret } = settings;
+  if (!stripe || secret === undefined) return [];
+  return [createWebhookRouter({ stripe, ledger, secret, clock, logger, metrics })];
 }

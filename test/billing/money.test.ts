@@ -57,31 +57,35 @@ async function previewOf(tenant: Tenant, billingCycle: string): Promise<Preview>
 test.each([
   ['on top of the price', 20, false],
   ['in the price', 19, true],
-])('taxes %s earn no commission, and what goes back has its part of them', async (_name, percent, inclusive) => {
-  const { tenant, customer, id } = await partner(panel, 5);
-  dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 15 }));
-  await panel.clock.advance(3_000);
-  await taxed(customer, percent, inclusive);
-  dataOf(await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' }));
-  await applied(panel);
-  const [invoice] = (await panel.sdk.invoices.list({ customer })).data;
-  const { amount_paid: paid, total_excluding_tax: net } = invoice!;
-  expect(paid).toBe(invoice!.total);
-  // Each line is rounded by itself.
-  expect(Math.abs((net! * (100 + percent)) / 100 - paid)).toBeLessThan(2);
-  await until(async () => (await ledgerOf(panel, tenant, id)).totalCount === 1, 'the payment to be booked');
-  const earned = (of: number) => Math.floor((of * 15 + 50) / 100);
-  const sums = async () => (await ledgerOf(panel, tenant, id)).totals[0];
-  expect(await sums()).toEqual({ currency: 'usd', amountPaid: paid, amountNet: net, amount: earned(net!) });
-  const { data: payments } = await panel.sdk.invoicePayments.list({ invoice: invoice!.id });
-  await panel.sdk.refunds.create({
-    payment_intent: payments[0]!.payment.payment_intent as string,
-    amount: 12_345,
-  });
-  await until(async () => (await sums())?.amountPaid === paid - 12_345, 'the refund to be booked');
-  const left = Math.round(((paid - 12_345) * net!) / paid);
-  expect(await sums()).toMatchObject({ amountNet: left, amount: earned(left) });
-}, 120_000);
+])(
+  'taxes %s earn no commission, and what goes back has its part of them',
+  async (_name, percent, inclusive) => {
+    const { tenant, customer, id } = await partner(panel, 5);
+    dataOf(await decide(panel, 'approvePartner', id, { commissionPercent: 15 }));
+    await panel.clock.advance(3_000);
+    await taxed(customer, percent, inclusive);
+    dataOf(await change(tenant, { plan: 'PRO', billingCycle: 'YEARLY' }));
+    await applied(panel);
+    const [invoice] = (await panel.sdk.invoices.list({ customer })).data;
+    const { amount_paid: paid, total_excluding_tax: net } = invoice!;
+    expect(paid).toBe(invoice!.total);
+    // Each line is rounded by itself.
+    expect(Math.abs((net! * (100 + percent)) / 100 - paid)).toBeLessThan(2);
+    await until(async () => (await ledgerOf(panel, tenant, id)).totalCount === 1, 'the payment to be booked');
+    const earned = (of: number) => Math.floor((of * 15 + 50) / 100);
+    const sums = async () => (await ledgerOf(panel, tenant, id)).totals[0];
+    expect(await sums()).toEqual({ currency: 'usd', amountPaid: paid, amountNet: net, amount: earned(net!) });
+    const { data: payments } = await panel.sdk.invoicePayments.list({ invoice: invoice!.id });
+    await panel.sdk.refunds.create({
+      payment_intent: payments[0]!.payment.payment_intent as string,
+      amount: 12_345,
+    });
+    await until(async () => (await sums())?.amountPaid === paid - 12_345, 'the refund to be booked');
+    const left = Math.round(((paid - 12_345) * net!) / paid);
+    expect(await sums()).toMatchObject({ amountNet: left, amount: earned(left) });
+  },
+  120_000,
+);
 
 test('a subscription that is taxed stays so when it is to become a smaller one, and its preview sums to what is paid', async () => {
   const tenant = await proTenant(panel);
@@ -153,9 +157,7 @@ test('amounts that are too large for an Int are told exactly, and keep nobody fr
     [subscriber.id, large],
   );
   expect(
-    dataOf(
-      await subscriber.graphql('{ subscription { overduePayment { amountDue amountDueExact } } }'),
-    ),
+    dataOf(await subscriber.graphql('{ subscription { overduePayment { amountDue amountDueExact } } }')),
   ).toEqual({
     subscription: { overduePayment: { amountDue: 2_147_483_647, amountDueExact: large } },
   });
@@ -265,9 +267,7 @@ test('what an operator has paused at Stripe stays so through a suspension, and a
   const { id } = subscription!;
   await panel.sdk.subscriptions.update(id, { pause_collection: { behavior: 'keep_as_draft' } });
   const buyer = await panel.world.tenant();
-  dataOf(
-    await buyer.graphql('mutation { createCheckoutSession(input: { plan: PRO }) { url } }'),
-  );
+  dataOf(await buyer.graphql('mutation { createCheckoutSession(input: { plan: PRO }) { url } }'));
   const open = async () => {
     const { data } = await panel.sdk.checkout.sessions.list({ customer: await customerOf(panel, buyer) });
     return data.filter(({ status }) => status === 'open').length;

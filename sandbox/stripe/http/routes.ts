@@ -1,3 +1,4 @@
+import { accountOperations } from '../account/account.js';
 import { couponOperations } from '../catalogue/coupon.js';
 import { priceOperations } from '../catalogue/price.js';
 import { productOperations } from '../catalogue/product.js';
@@ -21,6 +22,7 @@ import type { Operation } from './operation.js';
 
 /** Every call that is served. */
 export const operations: readonly Operation[] = [
+  ...accountOperations,
   ...customerOperations,
   ...paymentMethodOperations,
   ...productOperations,

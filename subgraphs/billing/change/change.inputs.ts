@@ -159,8 +159,7 @@ export class PlanChangePreview {
   amountDue!: number;
 
   @Field(() => MinorUnits, {
-    description:
-      'What would be paid at once, to which the lines sum; negative is kept for the next invoice.',
+    description: 'What would be paid at once, to which the lines sum; negative is kept for the next invoice.',
   })
   amountDueExact!: number;
 
