@@ -9,7 +9,9 @@ import {
   change,
   customerOf,
   dayMs,
+  giveCard,
   hurried,
+  pass,
   proTenant,
   signedIn,
   startBillingPanel,
@@ -162,6 +164,33 @@ test('amounts that are too large for an Int are told exactly, and keep nobody fr
     subscription: { overduePayment: { amountDue: 2_147_483_647, amountDueExact: large } },
   });
 }, 60_000);
+
+test('what is overdue is the sum of all that is, and grace begins anew with what is left once the oldest was paid', async () => {
+  await fetch(`${panel.stripe.url}/_sandbox/settings`, {
+    method: 'POST',
+    body: JSON.stringify({ whenRetriesFail: 'leave_past_due', retryAfterDays: [3] }),
+  });
+  const tenant = await proTenant(panel);
+  const { customer } = tenant;
+  await giveCard(panel, tenant, 'pm_card_chargeCustomerFail');
+  const standing = async () => subscriptionOf(await signedIn(panel, tenant));
+  for (let month = 0; month < 2; month += 1) await pass(panel, 32 * dayMs);
+  const { data } = await panel.sdk.invoices.list({ customer, status: 'open' });
+  expect(data.map(({ amount_remaining: left }) => left)).toEqual([4_900, 4_900]);
+  const [newest, oldest] = data;
+  const timeOf = ({ created }: { created: number }) => new Date(created * 1000).toISOString();
+  const both = await standing();
+  expect(both).toMatchObject({ status: 'PAST_DUE', isReadOnly: true });
+  expect(both.overduePayment).toMatchObject({ amountDue: 9_800, since: timeOf(oldest!) });
+  await panel.sdk.invoices.pay(oldest!.id, { paid_out_of_band: true });
+  await until(async () => {
+    await panel.clock.leap(1_000);
+    return (await standing()).overduePayment?.amountDue === 4_900;
+  }, 'the payment to be seen');
+  const one = await standing();
+  expect(one).toMatchObject({ status: 'PAST_DUE', isReadOnly: false });
+  expect(one.overduePayment?.since).toBe(timeOf(newest!));
+}, 120_000);
 
 test('what a client paid before it went to another provider is earned by the former one, also when it is seen afterwards', async () => {
   const former = await provider(panel);
