@@ -83,7 +83,7 @@ interface Ledger {
     tier: string | null;
   }[];
   totalCount: number;
-  totals: { currency: string; amountPaid: number; amountNet: number; amount: number }[];
+  totals: { currency: string; amountPaid: number; amount: number }[];
   pageInfo: { endCursor: string | null; hasNextPage: boolean };
 }
 
@@ -97,7 +97,7 @@ export async function ledgerOf(
     await signedIn(panel, tenant)
   ).graphql<{ commissions: Ledger }>(
     `query($id: ID!, $first: Int, $after: String) { commissions(partnerId: $id, first: $first, after: $after) {
-       nodes { kind invoiceId customerId amountPaid amount tier } totalCount totals { currency amountPaid amountNet amount }
+       nodes { kind invoiceId customerId amountPaid amount tier } totalCount totals { currency amountPaid amount }
        pageInfo { endCursor hasNextPage } } }`,
     { id, first: 500, ...page },
   );
