@@ -11,6 +11,13 @@ interface Earner {
   percent: number;
 }
 
+/** Of a client that an older version has taken in beside this one: it told of its provider, and not since when. */
+const untoldProviderSql = `
+  select c.tenant_id from billing.subscription s
+  join billing.partner_customer c on c.tenant_id = s.parent_tenant_id and c.customer_id = s.tenant_id
+  where s.tenant_id = ? and date_trunc('second', c.since) <= ?::timestamptz and not exists (
+    select 1 from billing.provider_period h where h.tenant_id = s.tenant_id and h.provider_id = s.parent_tenant_id)`;
+
 /**
  * Books what partners earn: one row for each invoice that a customer paid while its partner was approved and it was a
  * customer, by the percentage and the tier of then, however late it is told of and whose customer it is by now. Taxes are
@@ -33,8 +40,11 @@ export const earnCommission: Consumer = {
            select h.provider_id from billing.provider_period h
            where h.tenant_id = ? and date_trunc('second', h.from_at) <= ?::timestamptz
              and (h.to_at is null or date_trunc('second', h.to_at) > ?::timestamptz)
-           order by h.from_at desc limit 1), ?)`,
-      [paidAt, paidAt, paidAt, event.tenantId, paidAt, paidAt, event.tenantId],
+           order by h.from_at desc limit 1), (${untoldProviderSql}), ?)`,
+      [
+        ...[paidAt, paidAt, paidAt, event.tenantId, paidAt, paidAt],
+        ...[event.tenantId, paidAt, event.tenantId],
+      ],
     );
     if (!earner) return;
     const { tenantId, partnerId, tier, percent } = earner;
