@@ -28,6 +28,7 @@ export const earnCommission: Consumer = {
   async handle({ em, event, now }) {
     const { invoiceId, amountPaid, currency, paidAt } = event.payload as unknown as InvoicePaid;
     const { amountNet = amountPaid } = event.payload as unknown as InvoicePaid;
+    const { tenantId: customer } = event;
     const [earner] = await em.execute<Earner[]>(
       `select p.tenant_id as "tenantId", p.partner_id as "partnerId", p.commission_percent as percent,
          (select h.to_tier from billing.partner_tier_change h
@@ -41,10 +42,7 @@ export const earnCommission: Consumer = {
            where h.tenant_id = ? and date_trunc('second', h.from_at) <= ?::timestamptz
              and (h.to_at is null or date_trunc('second', h.to_at) > ?::timestamptz)
            order by h.from_at desc limit 1), (${untoldProviderSql}), ?)`,
-      [
-        ...[paidAt, paidAt, paidAt, event.tenantId, paidAt, paidAt],
-        ...[event.tenantId, paidAt, event.tenantId],
-      ],
+      [paidAt, paidAt, paidAt, customer, paidAt, paidAt, customer, paidAt, customer],
     );
     if (!earner) return;
     const { tenantId, partnerId, tier, percent } = earner;
@@ -56,7 +54,7 @@ export const earnCommission: Consumer = {
         tenantId,
         newId('commission'),
         partnerId,
-        event.tenantId,
+        customer,
         invoiceId,
         tier,
         amountPaid,
