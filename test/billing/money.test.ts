@@ -210,6 +210,12 @@ test('what a client paid before it went to another provider is earned by the for
   panel.stripe.addFault({ kind: 'error', method: 'GET', path: '/v1/invoices', status: 503, next: 1_000 });
   await toYearly(customer);
   await applied(panel);
+  await until(async () => {
+    const failed = await panel.sql(
+      `select 1 from jobs.job where name = 'billing.paid-invoices.look' and state = 'retry'`,
+    );
+    return failed.length > 0;
+  }, 'the look to fail');
   await panel.clock.advance(5_000);
   await panel.sql(
     `insert into identity.outbox (event_id, tenant_id, topic, entity_id, payload, caused_by, occurred_at)
