@@ -28,6 +28,7 @@ import { createSubgraphs } from './subgraphs.js';
 import { tracingOptions } from './tracing.js';
 import { addressOf, panelVersion } from './version.js';
 import { Wait } from './wait-when-behind.js';
+import { publicUrlWarnings, tlsWarnings } from './warnings.js';
 
 export interface PanelOptions {
   panel: PanelEnv;
@@ -55,6 +56,9 @@ export interface Panel extends RunningProcess {
 export async function startPanel(options: PanelOptions): Promise<Panel> {
   const { panel: env, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
+  // A demo is for this machine.
+  const warnings = [...tlsWarnings(env), ...(options.isDemo ? [] : publicUrlWarnings(env))];
+  for (const warning of warnings) logger.warn(warning);
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const served = serveMetrics({ env, process: 'panel', isDemo: options.isDemo, logger });

@@ -4,6 +4,7 @@ import { areaSettings, type AreaSettings } from './areas.js';
 import { assertDataDir } from './data-dir.js';
 import { dataEnv, databaseEnv, panelEnv, type PanelEnv } from './env.js';
 import { splitEnv, type SplitEnv } from './split-env.js';
+import { publicUrlWarnings, tlsWarnings } from './warnings.js';
 
 /** What a whole panel is told. */
 export interface PanelSettings {
@@ -34,13 +35,22 @@ export function gatewaySettings(source: EnvSource): SplitSettings {
   return { panel, settings, split };
 }
 
-/** By the programs' names: what each reads of the environment before it does anything. */
-export const settingsOf = {
-  panel: panelSettings,
-  gateway: gatewaySettings,
-  subgraph: subgraphSettings,
-  migrate: databaseEnv,
-} as const satisfies Record<string, (source: EnvSource) => unknown>;
+/**
+ * By the programs' names: reads what each reads of the environment before it does anything, and answers what it warns of.
+ * Throws one EnvError for all that is wrong.
+ */
+export const checks = {
+  panel: (source) => {
+    const { panel } = panelSettings(source);
+    return [...tlsWarnings(panel), ...publicUrlWarnings(panel)];
+  },
+  gateway: (source) => {
+    gatewaySettings(source);
+    return [];
+  },
+  subgraph: (source) => tlsWarnings(subgraphSettings(source).panel),
+  migrate: (source) => tlsWarnings(databaseEnv(source)),
+} as const satisfies Record<string, (source: EnvSource) => readonly string[]>;
 
 const whole = { panel: panelEnv, settings: areaSettings };
 

@@ -1,9 +1,9 @@
 import { OperatorError } from '#platform/errors.js';
 
 import { run } from '../run.js';
-import { settingsOf } from '../settings.js';
+import { checks } from '../settings.js';
 
-const programs = Object.keys(settingsOf) as (keyof typeof settingsOf)[];
+const programs = Object.keys(checks) as (keyof typeof checks)[];
 
 // Reads the environment as a program's start does, and says all that is wrong: starts, connects to and makes nothing.
 await run(async () => {
@@ -13,6 +13,6 @@ await run(async () => {
     throw new OperatorError(
       `npm run check-settings, or npm run check-settings -- one of ${programs.join(', ')}`,
     );
-  settingsOf[program](process.env);
+  for (const warning of checks[program](process.env)) process.stderr.write(`Warning: ${warning}.\n`);
   process.stdout.write(`The settings are in order (${program}).\n`);
 });

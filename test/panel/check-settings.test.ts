@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 
 import { panelSettings } from '#panel/settings.js';
+import { tlsWarnings } from '#panel/warnings.js';
 import { EnvError } from '#platform/env.js';
 
 import { createDataDir } from '../support/data-dir.js';
 import { testSecretsKey } from '../support/panel.js';
-import { runProgram } from '../support/process.js';
+import { freePort, PanelProcess, runProgram } from '../support/process.js';
 
 const folder = createDataDir();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -95,7 +96,7 @@ test('settings that are in order are said to be, and nothing is made or connecte
   };
   for (const [argv, settings, program] of [
     [[], {}, 'panel'],
-    [['panel'], own, 'panel'],
+    [['panel'], { ...own, PUBLIC_URL: 'https://panel.test' }, 'panel'],
     // It has no data, so where that would be does not matter.
     [['gateway'], { ...ofGateway, DATA_DIR: '/proc/none' }, 'gateway'],
     [['migrate'], { ...own, DATABASE_OWNER_URL: database }, 'migrate'],
@@ -110,6 +111,58 @@ test('an unknown program is answered with those that there are', async () => {
   const end = await runProgram('check-settings', {}, { argv: ['all'] });
   expect(end).toEqual({ code: 1, output: expect.stringContaining('panel, gateway, subgraph, migrate') });
 });
+
+test.each([
+  ['sslmode=no-verify', true],
+  ['ssl=no-verify', true],
+  ['uselibpqcompat=true&sslmode=require', true],
+  ['uselibpqcompat=true&sslmode=prefer', true],
+  ['sslmode=verify-full', false],
+  ['sslmode=require', false],
+  ['ssl=true', false],
+  ['sslmode=disable', false],
+  ['', false],
+])('of an address with %j it is warned where any certificate is taken: %s', (query, isWarned) => {
+  const warnings = tlsWarnings({ DATABASE_URL: database, DATABASE_DIRECT_URL: `${database}?${query}` });
+  expect(warnings.map((warning) => warning.split(': TLS to PostgreSQL is asked for without')[0])).toEqual(
+    isWarned ? ['DATABASE_DIRECT_URL'] : [],
+  );
+  expect(warnings.join()).not.toContain('of-the-login');
+});
+
+test('with one’s own authority "require" looks at the certificate, and nothing is warned of', () => {
+  const sslrootcert = join(folder, 'authority.pem');
+  writeFileSync(sslrootcert, '');
+  const query = new URLSearchParams({ uselibpqcompat: 'true', sslmode: 'require', sslrootcert });
+  expect(tlsWarnings({ DATABASE_URL: `${database}?${query.toString()}` })).toEqual([]);
+});
+
+test('a start and the check warn once, by name, of TLS that takes anybody and of an address that is missing', async () => {
+  const port = await freePort();
+  const settings = {
+    DATABASE_URL: `${database}?sslmode=no-verify`,
+    DATABASE_READ_URL: `${database}?uselibpqcompat=true&sslmode=require`,
+    SECRETS_KEY: testSecretsKey,
+    PORT: String(port),
+  };
+  const checked = await runProgram('check-settings', settings);
+  expect([checked.code, ...checked.output.split('\n')]).toEqual([
+    0,
+    expect.stringMatching(
+      /^Warning: DATABASE_URL, DATABASE_READ_URL: TLS to PostgreSQL is asked for without/,
+    ),
+    expect.stringMatching(/^Warning: PUBLIC_URL is not set: /),
+    'The settings are in order (panel).',
+    '',
+  ]);
+  expect(checked.output).toContain(`http://localhost:${port}, `);
+  const running = new PanelProcess(port, { ...settings, LOG_LEVEL: 'warn' });
+  await running.said('does not answer');
+  await running.kill('SIGTERM');
+  for (const words of ['TLS to PostgreSQL is asked for without', 'PUBLIC_URL is not set'])
+    expect(running.output.split(words)).toHaveLength(2);
+  expect(checked.output + running.output).not.toContain('of-the-login');
+}, 60_000);
 
 function problemsOf(settings: Record<string, string>): readonly string[] {
   try {
