@@ -135,6 +135,7 @@ test('started by an older Node.js every program says what to do instead', async 
     'rotate-secrets',
     'parked',
     'check-settings',
+    'jobs',
   ];
   const ends = await Promise.all(programs.map(async (name) => runProgram(name, {}, { node: oldNode })));
   for (const end of ends) {
