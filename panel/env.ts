@@ -94,6 +94,11 @@ function assertDatabaseNamed(source: EnvSource): void {
     );
 }
 
+/** The address that the world knows a panel by. */
+export function publicUrlOf({ PUBLIC_URL, PORT }: Pick<PanelEnv, 'PUBLIC_URL' | 'PORT'>): string {
+  return PUBLIC_URL ?? `http://localhost:${PORT}`;
+}
+
 const { DATA_DIR, DATABASE_URL, DATABASE_OWNER_URL, DATABASE_DIRECT_URL, DATABASE_READ_URL, LOG_LEVEL } =
   shape;
 const databaseShape = {

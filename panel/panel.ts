@@ -14,7 +14,7 @@ import { startTracing } from '#platform/telemetry/start.js';
 
 import { allInputRules, areaNames, type AreaSettings } from './areas.js';
 import { prepareDatabase } from './database.js';
-import type { PanelEnv } from './env.js';
+import { publicUrlOf, type PanelEnv } from './env.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
@@ -59,7 +59,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   // A demo is for this machine.
   const warnings = [...tlsWarnings(env), ...(options.isDemo ? [] : publicUrlWarnings(env))];
   for (const warning of warnings) logger.warn(warning);
-  const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
+  const publicUrl = publicUrlOf(env);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const served = serveMetrics({ env, process: 'panel', isDemo: options.isDemo, logger });
   const stopTracing = await startTracing(tracingOptions(env, 'panel', logger));

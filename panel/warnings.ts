@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-import type { DatabaseEnv, PanelEnv } from './env.js';
+import { publicUrlOf, type DatabaseEnv, type PanelEnv } from './env.js';
 
 const addresses = ['DATABASE_URL', 'DATABASE_OWNER_URL', 'DATABASE_DIRECT_URL', 'DATABASE_READ_URL'] as const;
 
@@ -16,14 +16,10 @@ export function tlsWarnings(env: Pick<DatabaseEnv, (typeof addresses)[number]>):
 }
 
 /** Where the panel is somebody's, and would call itself localhost. */
-export function publicUrlWarnings({
-  DATABASE_URL,
-  PUBLIC_URL,
-  PORT,
-}: Pick<PanelEnv, 'DATABASE_URL' | 'PUBLIC_URL' | 'PORT'>): string[] {
-  if (DATABASE_URL === undefined || PUBLIC_URL !== undefined) return [];
+export function publicUrlWarnings(env: Pick<PanelEnv, 'DATABASE_URL' | 'PUBLIC_URL' | 'PORT'>): string[] {
+  if (env.DATABASE_URL === undefined || env.PUBLIC_URL !== undefined) return [];
   return [
-    `PUBLIC_URL is not set: the links in mails, the issuer of tokens and what nodes are told are http://localhost:${PORT}, ` +
+    `PUBLIC_URL is not set: the links in mails, the issuer of tokens and what nodes are told are ${publicUrlOf(env)}, ` +
       'which is this machine alone. Set it before people sign in: with another address they sign in anew',
   ];
 }
