@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { z } from 'zod';
 
-import type { Clock } from '../clock.js';
+import { elapsedBy, type Clock } from '../clock.js';
 
 const metadataShape = z.object({
   issuer: z.url(),
@@ -88,7 +88,7 @@ export function panelProvider(options: {
   }
 
   async function metadata(): Promise<Metadata> {
-    const now = options.clock.now().getTime();
+    const now = elapsedBy(options.clock);
     if (!known || known.until <= now) known = { answer: readMetadata(), until: now + keptMs };
     return known.answer.catch((error: unknown) => {
       known = undefined;

@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 
 import { expect, test } from 'vitest';
 
+import { readAgentEnv, type AgentEnv } from '#agent/env.js';
 import { readSettings, usage } from '#agent/settings.js';
 import { assetPath, packageRoot } from '#platform/package-root.js';
 import { routes } from '#rest-compat/routes.js';
@@ -47,7 +48,41 @@ test('flags win over the environment', () => {
     signIn: false,
     simulate: true,
     logLevel: 'info',
+    proxies: {},
   });
+});
+
+test('proxies are read as curl reads them: small letters first, http without a scheme', () => {
+  const proxiesOf = (env: AgentEnv) => {
+    const settings = readSettings(['--panel', 'https://p.example'], env);
+    return settings === 'help' ? undefined : settings.proxies;
+  };
+  expect(
+    proxiesOf({
+      https_proxy: 'http://small.example:3128',
+      HTTPS_PROXY: 'http://great.example:3128',
+      HTTP_PROXY: 'great.example:3128',
+      no_proxy: 'localhost,.corp.example',
+    }),
+  ).toEqual({
+    https: 'http://small.example:3128',
+    http: 'http://great.example:3128',
+    noProxy: 'localhost,.corp.example',
+  });
+  // As compose and systemd pass what is not set.
+  const env = readAgentEnv({ https_proxy: '', HTTPS_PROXY: 'http://great.example:3128', no_proxy: '' });
+  expect(proxiesOf(env)).toEqual({ https: 'http://great.example:3128' });
+});
+
+test.each([
+  'socks5://u:s3cr@p.example',
+  'http://u:s3cr@p.example/path',
+  'http://u:s3cr%zz@p.example',
+  'http://u:s3cr@',
+])('a proxy at an address like %s is named as wrong, and not repeated', (address) => {
+  const read = () => readSettings(['--panel', 'https://p.example'], { HTTPS_PROXY: address });
+  expect(read).toThrow('HTTPS_PROXY is not the address of an http or https proxy');
+  expect(read).not.toThrow('s3cr');
 });
 
 test("the agent's page has each call that it makes, those that the panel has for agents, and each flag", () => {
