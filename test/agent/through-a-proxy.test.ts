@@ -198,6 +198,30 @@ describe('to a panel with a name that only the proxy knows', () => {
     },
   );
 
+  test.each([
+    ['hanging up', /^the proxy http:\/\/127\.0\.0\.1:\d+ can not be reached: /],
+    ['no HTTP', /^the proxy http:\/\/127\.0\.0\.1:\d+ can not be reached: /],
+    ['hanging up behind', /./],
+    ['no TLS behind', /./],
+    ['silent behind', /^no answer within 1 s$|secure\.test/],
+  ] as const)(
+    'a proxy that is found %s costs a try, of a call and of a WebSocket, and no more',
+    async (mood, says) => {
+      const proxy = await ForwardProxy.start();
+      proxy.mood = mood;
+      const proxies = { https: proxy.url() };
+      const ways = waysThrough(proxies, { panelUrl, answerWithinMs: 400 });
+      const client = createPanelClient({ panelUrl, clock: new HandClock(), timeoutMs: 1_000, ...ways });
+      const log = listen(proxies);
+      for (let tries = 0; tries < 3; tries += 1) {
+        const outcome = await client.depart('cred', new AbortController().signal);
+        expect(outcome).toMatchObject({ kind: 'unavailable', message: expect.stringMatching(says) });
+      }
+      await until(async () => proxy.asked.length >= 6, 'three more tries of the WebSocket');
+      expect(log.messages()).toEqual(['Commands come with beats only for now']);
+    },
+  );
+
   test('a proxy that is off for a plain http panel, or wants a login, is told of too', async () => {
     const proxy = await ForwardProxy.start();
     const node = await TestNode.create();

@@ -5,8 +5,19 @@ import type { Duplex } from 'node:stream';
 
 import { onTestFinished } from 'vitest';
 
-/** What a proxy that was asked does next: its work, or nothing at all, or nothing after it has let one through. */
-type Mood = 'at work' | 'silent' | 'silent behind' | number;
+/**
+ * What a proxy that was asked does next: its work, or nothing at all, or nothing after it has let one through; it hangs up
+ * before or after that, speaks no HTTP, or lets through to what speaks no TLS; or it answers with a status.
+ */
+type Mood =
+  | 'at work'
+  | 'silent'
+  | 'silent behind'
+  | 'hanging up'
+  | 'hanging up behind'
+  | 'no HTTP'
+  | 'no TLS behind'
+  | number;
 
 /** A forward proxy as companies have them: it demands a name and a password, and alone knows the names of the world. */
 export class ForwardProxy {
@@ -69,9 +80,13 @@ export class ForwardProxy {
   private tunnel(asking: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.isDone(asking, (status) => socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`)))
       return;
+    if (this.mood === 'hanging up') return void socket.destroy();
+    if (this.mood === 'no HTTP') return void socket.end('SSH-2.0-OpenSSH_9.2\r\n');
     const { hostname, port } = new URL(`http://${asking.url}`);
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
     if (this.mood === 'silent behind') return;
+    if (this.mood === 'hanging up behind') return void socket.destroy();
+    if (this.mood === 'no TLS behind') return void socket.end('<html>It works</html>');
     const upstream = connect(this.names[hostname] ?? Number(port), '127.0.0.1');
     this.keep(upstream);
     if (head.length > 0) upstream.write(head);
