@@ -15,8 +15,8 @@ export interface Clock {
 }
 
 /**
- * The machine's clock. Its timers hold the process open: between two beats nothing else does. On Linux its uptime counts
- * what it slept through as well; elsewhere that may follow the time of day.
+ * The machine's clock. Its timers hold the process open: between two beats nothing else does. What has elapsed is told by
+ * its uptime on Linux, which counts what it slept through as well; elsewhere that may follow the time of day.
  */
 export const systemClock: Clock = {
   now: () => new Date(),
