@@ -4,6 +4,7 @@ import { CommandJournal } from './commands/journal.js';
 import { CommandRunner } from './commands/runner.js';
 import { readAgentEnv } from './env.js';
 import { demoFleet } from './fleet.js';
+import { holdState } from './held-state.js';
 import { LicenceKeeper } from './licence/keeper.js';
 import { createLogger, type AgentLogger } from './logger.js';
 import { simulatedMetrics, type SimulatedProfile } from './metrics/simulated.js';
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
   if (sendsInTheClear(panelUrl))
     logger.warn({ panelUrl }, 'The credential travels unencrypted; give an https address');
 
+  const held = await holdState(settings.stateFile, logger);
   const ways = waysThrough(settings.proxies, { panelUrl });
   tellOfProxies(settings.proxies, logger);
 
@@ -74,6 +76,7 @@ async function main(): Promise<void> {
   async function stop(): Promise<void> {
     commands.stop();
     await agent.stop();
+    held.release();
     // A probe that hangs must not hold the process: its supervisor would wait, and kill it.
     setTimeout(() => process.exit(), 1_000).unref();
   }

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import { readAgentEnv, type AgentEnv } from '#agent/env.js';
 import { readSettings, usage } from '#agent/settings.js';
@@ -21,7 +21,7 @@ function run(...args: string[]) {
   child.stdout.on('data', (chunk: Buffer) => void (said.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => void (said.err += chunk.toString()));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...said }));
-  return { child, ended };
+  return { child, said, ended };
 }
 
 test('flags win over the environment', () => {
@@ -163,6 +163,41 @@ test('the agent as a process enrolls, beats, and ends cleanly on SIGTERM', async
     version: '0.2.9',
   });
   expect(node.panel.beats[0]?.body).toMatchObject({ cpu_percent: 12.8, memory_percent: 28.4, apps_count: 5 });
+});
+
+test('a second agent with the same state ends with 1, and one after a first that was killed does not', async () => {
+  const node = await TestNode.create();
+  node.panel.heartbeatSeconds = 1;
+  const args = ['--panel', node.panel.url, '--token', 'flt_x', '--simulate', '--state', node.stateFile];
+  const first = run(...args);
+  onTestFinished(() => void first.child.kill('SIGKILL'));
+  await expect.poll(() => node.panel.beats.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  expect(await run(...args).ended).toMatchObject({
+    code: 1,
+    err: `Another agent is at work with the state in ${node.stateFile}\n`,
+  });
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const third = run(...args);
+  await expect.poll(() => third.said.err, { timeout: 30_000 }).toContain('The agent is at work');
+  third.child.kill('SIGTERM');
+  expect((await third.ended).code).toBe(0);
+  expect(readdirSync(dirname(node.stateFile)).toSorted()).toEqual(['state.json']);
+  expect(node.panel.enrollments).toHaveLength(1);
+});
+
+test('an agent where no socket can be made goes on, and says what it does not know', async () => {
+  const node = await TestNode.create();
+  node.panel.heartbeatSeconds = 1;
+  // Longer than the path of a socket may be.
+  const state = join(dirname(node.stateFile), 'a'.repeat(60), 'b'.repeat(60), 'state.json');
+  const { child, ended } = run('--panel', node.panel.url, '--token', 'flt_x', '--simulate', '--state', state);
+  await expect.poll(() => node.panel.beats.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  child.kill('SIGHUP');
+  const { code, err } = await ended;
+  expect(code).toBe(0);
+  expect(err).toContain('It can not be known whether another agent works with this state');
+  expect(node.panel.departures).toHaveLength(1);
 });
 
 test('a token the panel refuses ends the process with 1', async () => {
