@@ -103,18 +103,22 @@ function hint(proxy: string, statusCode: number): string {
 }
 
 function socketAgentThrough(proxies: Proxies, panelUrl: string): http.Agent {
-  const proxyEnv = {
-    HTTP_PROXY: proxies.http,
-    HTTPS_PROXY: proxies.https,
-    NO_PROXY: proxies.noProxy
-      ?.split(/[,\s]+/)
-      .map(withWhatIsBelow)
-      .join(','),
-  };
-  return panelUrl.startsWith('https:') ? new https.Agent({ proxyEnv }) : new http.Agent({ proxyEnv });
+  const { protocol, port } = new URL(panelUrl);
+  const ofPanel = port || (protocol === 'https:' ? '443' : '80');
+  const NO_PROXY = proxies.noProxy
+    ?.split(/[,\s]+/)
+    .flatMap((entry) => asNodeHasIt(entry, ofPanel))
+    .join(',');
+  const proxyEnv = { HTTP_PROXY: proxies.http, HTTPS_PROXY: proxies.https, NO_PROXY };
+  return protocol === 'https:' ? new https.Agent({ proxyEnv }) : new http.Agent({ proxyEnv });
 }
 
-/** To undici, as to curl, a name stands for what is below it too; to Node's agents it does with a dot before it. */
-function withWhatIsBelow(entry: string): string {
-  return /^[A-Za-z\d][\w.-]*$/.test(entry) ? `.${entry}` : entry;
+/**
+ * To undici, as to curl, a name stands for what is below it too; to Node's agents it does with a dot before it, and never
+ * with a port.
+ */
+function asNodeHasIt(entry: string, panelPort: string): string[] {
+  const [, name = entry, port = panelPort] = /^([^:]+):(\d+)$/.exec(entry) ?? [];
+  if (port !== panelPort) return [];
+  return [/^[A-Za-z\d][\w.-]*$/.test(name) ? `.${name}` : name];
 }

@@ -124,23 +124,45 @@ describe('to a panel with a name that only the proxy knows', () => {
     return log;
   }
 
-  test.each(['secure.test', 'test', '.test', 'secure.test:443', '*'])(
-    'calls and WebSockets agree that NO_PROXY=%s means it',
+  test.each([
+    'secure.test',
+    'test',
+    '.test',
+    '*.test',
+    'SECURE.test',
+    'secure.test:443',
+    'test:443',
+    '*',
+    'other.test, secure.test',
+  ])('calls and WebSockets agree that NO_PROXY=%s means it', async (noProxy) => {
+    const proxy = await ForwardProxy.start();
+    const proxies = { https: proxy.url(), noProxy };
+    const client = createPanelClient({
+      panelUrl,
+      clock: new HandClock(),
+      timeoutMs: 5_000,
+      ...waysThrough(proxies, { panelUrl }),
+    });
+    const outcome = await client.depart('cred', new AbortController().signal);
+    expect(outcome).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('secure.test') });
+    const log = listen(proxies);
+    await until(async () => log.lines.length > 0, 'its word');
+    expect(log.lines[0]!['reason']).toContain('secure.test');
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test.each(['ecure.test', 'secure.test:8443', 'below.secure.test', '*.secure.test', ''])(
+    'calls and WebSockets agree that NO_PROXY=%s does not mean it',
     async (noProxy) => {
       const proxy = await ForwardProxy.start();
+      proxy.mood = 403;
       const proxies = { https: proxy.url(), noProxy };
-      const client = createPanelClient({
-        panelUrl,
-        clock: new HandClock(),
-        timeoutMs: 5_000,
-        ...waysThrough(proxies, { panelUrl }),
-      });
-      const outcome = await client.depart('cred', new AbortController().signal);
-      expect(outcome).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('secure.test') });
-      const log = listen(proxies);
-      await until(async () => log.lines.length > 0, 'its word');
-      expect(log.lines[0]!['reason']).toContain('secure.test');
-      expect(proxy.asked).toEqual([]);
+      const ways = waysThrough(proxies, { panelUrl });
+      const client = createPanelClient({ panelUrl, clock: new HandClock(), timeoutMs: 5_000, ...ways });
+      await client.depart('cred', new AbortController().signal);
+      expect(proxy.asked).toHaveLength(1);
+      listen(proxies);
+      await until(async () => proxy.asked.length > 1, 'the WebSocket to ask the proxy');
     },
   );
 
