@@ -1,17 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
 import { expect, onTestFinished, test } from 'vitest';
 
 import { CommandJournal } from '#agent/commands/journal.js';
+import { LicenceKeeper } from '#agent/licence/keeper.js';
 import { fileStateStore } from '#agent/state-store.js';
 import { assetPath, packageRoot } from '#platform/package-root.js';
 
 import { RunningChild } from '../support/process.js';
 import { until } from '../support/world.js';
+import { HandClock } from './support/hand-clock.js';
 import { kept } from './support/log.js';
 import { steadyMetrics, TestNode } from './support/node.js';
 
@@ -195,5 +198,46 @@ test('a journal of commands that can not be written is told of once, and once wh
   expect(log.messages()).toEqual([
     'The journal of commands can not be written',
     'The journal of commands is written again',
+  ]);
+});
+
+/** A panel that has a licence for `inst_1`, and its keys. */
+function licensing(now: Date): typeof fetch {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const exp = now.getTime() / 1000 + 35 * 24 * 3_600;
+  const signed = `${part({ alg: 'EdDSA', kid: 'k1', typ: 'qzr-licence+jwt' })}.${part({ jti: 'lic_1', sub: 'inst_1', plan: 'pro', features: [], exp })}`;
+  const key = `${signed}.${sign(null, Buffer.from(signed), privateKey).toString('base64url')}`;
+  const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1' }];
+  const isForKeys = (input: unknown) => input instanceof URL && input.pathname === '/licences/keys.json';
+  return async (input) => Response.json(isForKeys(input) ? { keys } : { key });
+}
+
+test('a licence that can not be stored counts all the same, which is told once, and is stored once it can be', async () => {
+  const log = kept();
+  const node = await TestNode.create();
+  await node.start();
+  const { lose, giveBack } = folderOf(node);
+  await lose();
+  const [clock, file] = [new HandClock(), `${node.stateFile}.licence`];
+  const options = { panelUrl: 'https://panel.example', file, clock, logger: log.logger };
+  const keeper = new LicenceKeeper({ ...options, fetch: licensing(clock.now()) });
+  keeper.start(() => ({ instanceId: 'inst_1', credential: 'cred_1' }));
+  onTestFinished(() => keeper.stop());
+  // The panel is asked no sooner than usual, but the disk is.
+  for (const wait of [60_000, 60_000]) {
+    expect(await clock.sleeping()).toBe(wait);
+    expect(await keeper.verdict('inst_1')).toMatchObject({ isGood: true, terms: { plan: 'pro' } });
+    await clock.wake();
+  }
+  await clock.sleeping();
+  await giveBack();
+  await clock.wake();
+  expect(await clock.sleeping()).toBe((6 * 60 - 3) * 60_000);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ licence: expect.any(String) });
+  expect(log.messages()).toEqual([
+    'The licence can not be stored; it counts until the agent ends',
+    'The licence of this node is good',
+    'The licence is stored again',
   ]);
 });

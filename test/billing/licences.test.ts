@@ -1,5 +1,5 @@
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,7 +9,6 @@ import { LicenceKeeper } from '#agent/licence/keeper.js';
 import { silentLogger } from '#platform/logger.js';
 
 import { HandClock } from '../agent/support/hand-clock.js';
-import { kept } from '../agent/support/log.js';
 import { dataOf, refusal } from '../support/answers.js';
 import { startTestPanel, type TestPanel } from '../support/panel.js';
 import { until, type Node, type Tenant } from '../support/world.js';
@@ -170,33 +169,6 @@ test.each([
     expect(await restarted.keeper.verdict(node.id)).toMatchObject({ isGood: true });
   },
 );
-
-test('a licence that can not be stored counts all the same, which is told once, and is stored once it can be', async () => {
-  const tenant = await panel.world.tenant();
-  const node = await tenant.node();
-  await licenceOf(node);
-  const folder = join(await mkdtemp(join(tmpdir(), 'licence-')), 'state');
-  const [file, clock, log] = [join(folder, 'node.licence'), new HandClock(panel.clock.now()), kept()];
-  const keeper = new LicenceKeeper({ panelUrl: panel.panel.url, file, clock, logger: log.logger });
-  keeper.start(() => ({ instanceId: node.id, credential: node.credential }));
-  onTestFinished(() => keeper.stop());
-  // The panel is asked no sooner than usual, but the disk is.
-  for (const wait of [60_000, 60_000]) {
-    expect(await clock.sleeping()).toBe(wait);
-    expect(await keeper.verdict(node.id)).toMatchObject({ isGood: true });
-    await clock.wake();
-  }
-  await clock.sleeping();
-  await mkdir(folder);
-  await clock.wake();
-  expect(await clock.sleeping()).toBe(6 * 60 * 60_000 - 3 * 60_000);
-  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ licence: expect.any(String) });
-  expect(log.messages()).toEqual([
-    'The licence can not be stored; it counts until the agent ends',
-    'The licence of this node is good',
-    'The licence is stored again',
-  ]);
-});
 
 test('a licence is of one node and one tenant', async () => {
   const tenant = await panel.world.tenant();
