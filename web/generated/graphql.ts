@@ -1073,12 +1073,8 @@ export type OrderedCommand =
 
 /** An override as it is to be, as a whole: what is left out is as the rule says. At least one of the settings is given; one that is to keep others away, and says what the rule does, sets `isEnabled`. */
 export type OverrideAlertRuleInput = {
-  /** The rule. */
-  kind: AlertRuleKind;
   /** The group whose instances it is about; each has one override of a rule. */
   groupId: string | number;
-  /** Its place among the overrides of the rule, 1 to 10000, which none of the others has: the lowest goes first. Left out, it stays, and a new one goes behind all others, at the next multiple of ten. */
-  priority?: number | null | undefined;
   /** Whether alerts are raised for them at all. Switching that off resolves those that were raised. */
   isEnabled?: boolean | null | undefined;
   /** How urgent their alerts are. */
@@ -1089,6 +1085,10 @@ export type OverrideAlertRuleInput = {
   forSeconds?: number | null | undefined;
   /** Seconds that the condition has to be gone before an alert resolves, 0 to 86400. */
   keepFiringForSeconds?: number | null | undefined;
+  /** The rule. */
+  kind: AlertRuleKind;
+  /** Its place among the overrides of the rule, 1 to 10000, which none of the others has: the lowest goes first. Left out, it stays, and a new one goes behind all others, at the next multiple of ten. */
+  priority?: number | null | undefined;
 };
 
 /** Which partners; all that is given has to fit. */
