@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { formerActorsMigration } from '#subgraphs/identity/migrations/110-former-actors.js';
+
 import { dataOf } from '../../support/answers.js';
 import { startTestPanel, testAdministrator, type TestPanel } from '../../support/panel.js';
 import { until } from '../../support/world.js';
@@ -214,4 +216,19 @@ test('with an erased tenant its people and its name leave the trails of others, 
   await inTime(async () => (await mentions(acme.account.email)) === 0, 'its people to be forgotten');
   expect(await inTrail()).toEqual([{ name: null, email: null, tenant: null }]);
   expect(await verify(await signedInAgain(panel, parent))).toMatchObject({ isIntact: true });
+});
+
+test('whoever was removed before the panel kept note of it is found by the step that begins to', async () => {
+  const tenant = await panel.world.tenant();
+  const { user } = await member(tenant, mailbox);
+  await remove(tenant, user.id);
+  await entryOf(tenant, 'removeMember');
+  await panel.sql('delete from identity.former_actor');
+  for (const statement of formerActorsMigration.statements)
+    if (statement.startsWith('insert into')) await panel.sql(statement);
+  expect(
+    await panel.sql('select user_id as id from identity.former_actor where former_tenant_id = $1', [
+      tenant.id,
+    ]),
+  ).toEqual([{ id: user.id }]);
 });

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import { LockMode } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
@@ -118,9 +116,7 @@ export class AlertRuleOverrideService {
       }));
       const before = await em.find(AlertRuleOverride, { tenantId, kind }, { disableIdentityMap: true });
       const kept = new Set(
-        before
-          .filter((each) => wanted.some((one) => isDeepStrictEqual({ ...each, ...one }, { ...each })))
-          .map(({ groupId }) => groupId),
+        before.filter((each) => wanted.some((one) => isSame(one, each))).map(({ groupId }) => groupId),
       );
       await em.nativeDelete(AlertRuleOverride, { tenantId, kind, groupId: { $nin: [...kept] } });
       for (const one of wanted.filter(({ groupId }) => !kept.has(groupId)))
@@ -151,6 +147,11 @@ const settingsOf = (given: Partial<OverrideSettings>) => ({
   forSeconds: given.forSeconds ?? null,
   keepFiringForSeconds: given.keepFiringForSeconds ?? null,
 });
+
+function isSame(wanted: Partial<AlertRuleOverride>, existing: AlertRuleOverride): boolean {
+  const fields = Object.keys(wanted) as (keyof AlertRuleOverride)[];
+  return fields.every((field) => wanted[field] === existing[field]);
+}
 
 const by = (operation: Operation) => ({
   updatedAt: operation.clock.now(),
