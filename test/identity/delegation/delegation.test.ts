@@ -78,18 +78,15 @@ describe.each(modes)('%s', (mode) => {
           reader,
         ),
       ).auditEvents.nodes;
-    const ofParent = { actorTenantName: parent.user.tenant.name };
+    const { name } = parent.user.tenant;
+    const ofParent = { actorTenantName: name };
     expect(await namedTo(acme.token)).toEqual([
       { ...ofParent, actorName: 'Owner', actorEmail: parent.account.email },
     ]);
-    expect(await exportedNames(panel, acme.token)).toEqual([
-      'Owner',
-      parent.account.email,
-      parent.user.tenant.name,
-    ]);
+    expect(await exportedNames(panel, acme.token)).toEqual(['Owner', parent.account.email, name]);
     const admin = await tokenInRole(panel, acme, 'ADMIN');
     expect(await namedTo(admin)).toEqual([{ ...ofParent, actorName: null, actorEmail: null }]);
-    expect(await exportedNames(panel, admin)).toEqual(['', '', parent.user.tenant.name]);
+    expect(await exportedNames(panel, admin)).toEqual(['', '', name]);
   });
 
   test.concurrent('a revoked grant is 403 within seconds, on open subscriptions too', async () => {
