@@ -132,13 +132,13 @@ test('whoever is removed is named for 30 days, and then in no trail: by the id a
     await panel.sql('select action from identity.audit_event where strpos(details::text, $1) > 0', [email]),
   ).toEqual([]);
   const { nodes } = dataOf(
-    await parent.graphql<{
-      auditEvents: { nodes: { details: { input: { input: { email: string } } }; personal: object }[] };
-    }>('{ auditEvents(filter: { action: "inviteMember" }) { nodes { details personal } } }'),
+    await acme.graphql<{
+      auditEvents: { nodes: { details: { input: { input: { userEmails: string[] } } }; personal: object }[] };
+    }>('{ auditEvents(filter: { action: "grantDelegation" }) { nodes { details personal } } }'),
   ).auditEvents;
-  const word = nodes[0]!.details.input.input.email;
+  const [word] = nodes[0]!.details.input.input.userEmails;
   expect(word).toMatch(/^personal:[0-9a-f]{64}$/);
-  expect(nodes[0]!.personal).toEqual({ [word]: email });
+  expect(nodes[0]!.personal).toEqual({ [word!]: email });
   expect((await entryOf(parent, 'login')).details).toMatchObject({ input: { input: { email: user.id } } });
 
   await remove(parent, user.id);
