@@ -227,7 +227,7 @@ class NodeAgent implements Agent {
   }
 
   #commandFeed(identity: Identity): CommandFeed | undefined {
-    const { panelUrl, logger, listen, onCommand } = this.options;
+    const { panelUrl, logger, listen, onCommand, socketAgent } = this.options;
     if (listen !== true || onCommand === undefined) return undefined;
     const credential = () => identity.current?.credential;
     return new CommandFeed({
@@ -235,6 +235,7 @@ class NodeAgent implements Agent {
       logger,
       credential,
       random: this.#random,
+      socketAgent,
       onCommand: (command) => this.#heartbeat?.hand(command),
     });
   }

@@ -32,7 +32,14 @@ export async function enroll(
     if (outcome.kind !== 'unavailable') return jittered(refusedRetryMs, random);
     return outcome.retryAfterMs === undefined ? backoff.next() : politeDelay(outcome.retryAfterMs, random);
   };
-  let key = await identity.enrollmentKey(enrollment);
+  const keyOf = async (how?: { isAnew: boolean }) => {
+    for (;;) {
+      const key = await identity.enrollmentKey(enrollment, how);
+      if (key !== undefined) return key;
+      await clock.delay(1_000 + backoff.next(), stopping.ending);
+    }
+  };
+  let key = await keyOf();
   for (;;) {
     const outcome = await client.enroll(enrollment, key, stopping.cut);
     if (outcome.kind === 'ok') {
@@ -44,7 +51,7 @@ export async function enroll(
     stopping.cut.throwIfAborted();
     const { kind, message } = outcome;
     // What was made under it may have been deleted: it is taken in as another one then.
-    if (kind === 'unauthorized') key = await identity.enrollmentKey(enrollment, { isAnew: true });
+    if (kind === 'unauthorized') key = await keyOf({ isAnew: true });
     const isStranger = kind !== 'unauthorized' && outcome.isStranger;
     const strangeness = isStranger ? { isStranger } : {};
     const retryInMs = retryAfter(outcome, context.refusedRetryMs);

@@ -17,6 +17,12 @@ const shape = z.object({
   QUAZZAR_SIMULATE: z.string().optional(),
   QUAZZAR_LOG_LEVEL: z.string().optional(),
   XDG_STATE_HOME: z.string().optional(),
+  HTTP_PROXY: z.string().optional(),
+  HTTPS_PROXY: z.string().optional(),
+  NO_PROXY: z.string().optional(),
+  http_proxy: z.string().optional(),
+  https_proxy: z.string().optional(),
+  no_proxy: z.string().optional(),
 });
 
 /** The agent's settings as the environment gives them, unchecked: settings.ts judges them together with the flags. */

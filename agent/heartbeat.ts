@@ -1,14 +1,15 @@
-import type { Clock } from './clock.js';
+import { elapsedBy, type Clock } from './clock.js';
 import { reporter, type Report } from './commands/report.js';
 import type { Stopping, Tell } from './events.js';
 import type { Identity } from './identity.js';
 import type { AgentLogger } from './logger.js';
-import type { MetricsSource } from './metrics/source.js';
+import { degradedBy, type MetricsSource } from './metrics/source.js';
 import { Backoff, intervalMs, jittered, politeDelay } from './pace.js';
 import type { Outcome, PanelClient } from './panel-client.js';
 import { beatBody, maxSamples, type AgentCommand, type BeatAnswer } from './protocol.js';
 import type { Random } from './random.js';
 import { SampleBuffer, type Sample } from './sample-buffer.js';
+import { Timeline } from './timeline.js';
 
 export interface HeartbeatContext {
   readonly identity: Identity;
@@ -44,11 +45,12 @@ export class Heartbeat {
   #intervalMs: number;
   readonly #missed: SampleBuffer;
   readonly #backoff: Backoff;
+  readonly #timeline: Timeline;
   #batch = maxSamples;
   /** The facts that the panel has acknowledged, and how many beats ago. */
   #factsTold: { text: string; beatsAgo: number } | undefined;
-  /** Since when the panel has taken no beats; undefined while it takes them. */
-  #awaySince: Date | undefined;
+  /** Since when the panel has taken no beats, by what has elapsed; undefined while it takes them. */
+  #awaySince: number | undefined;
 
   constructor(
     private readonly context: HeartbeatContext,
@@ -56,6 +58,7 @@ export class Heartbeat {
   ) {
     this.#intervalMs = intervalMs(offeredSeconds);
     this.#missed = new SampleBuffer(capacityFor(this.#intervalMs));
+    this.#timeline = new Timeline(context.clock, context.log);
     this.#backoff = new Backoff(context.random, 1_000, longestRetry(this.#intervalMs));
   }
 
@@ -143,7 +146,7 @@ export class Heartbeat {
     this.#backoff.capMs = longestRetry(this.#intervalMs);
     const waiting = this.#missed.size;
     if (this.#awaySince !== undefined) {
-      const awaySeconds = Math.max(0, Math.round((clock.now().getTime() - this.#awaySince.getTime()) / 1000));
+      const awaySeconds = Math.round((elapsedBy(clock) - this.#awaySince) / 1000);
       log.info({ awaySeconds, replayed: older.length, waiting }, 'The panel is back and takes beats again');
       this.#awaySince = undefined;
     }
@@ -172,7 +175,7 @@ export class Heartbeat {
     // Something before a panel that is away says an hour as readily as a minute, and does not know when it is back.
     const retryAfterMs = isWorded || asked === undefined ? asked : Math.min(asked, this.#backoff.capMs);
     const isFirst = this.#awaySince === undefined;
-    this.#awaySince ??= this.context.clock.now();
+    this.#awaySince ??= elapsedBy(this.context.clock);
     if (isStranger) return this.#failed(message, retryAfterMs, 'What answers at this address is no panel');
     const meanwhile = 'readings are kept, an hour of them, and told when the panel is back';
     return this.#failed(message, retryAfterMs, isFirst ? `Beat failed; ${meanwhile}` : undefined);
@@ -188,10 +191,12 @@ export class Heartbeat {
   }
 
   async #read(): Promise<Sample | undefined> {
-    const { clock, identity, log, metrics } = this.context;
+    const { identity, log, metrics } = this.context;
     try {
       const reading = await metrics.collect();
-      return { sequence: await identity.nextSequence(), takenAt: clock.now(), metrics: reading };
+      const sequence = await identity.nextSequence();
+      const takenAt = this.#timeline.next(this.#missed.size > 0);
+      return { sequence, takenAt, metrics: degradedBy(identity.problem, reading) };
     } catch (error) {
       log.error({ err: error }, 'The metrics could not be read');
       return undefined;

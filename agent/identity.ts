@@ -1,6 +1,7 @@
 import type { AgentLogger } from './logger.js';
 import type { Enrollment } from './protocol.js';
 import { StateError, type AgentState, type StateStore } from './state-store.js';
+import { Storing } from './storing.js';
 
 /** Sequence numbers are set aside in blocks, so that the state is written once in a thousand beats, not at each. */
 const block = 1000;
@@ -12,12 +13,25 @@ export class Identity {
   #unsaved: AgentState | undefined;
   #nextSequence = 1;
   #reservedBelow = 1;
+  readonly #storing: Storing;
 
   constructor(
     private readonly store: StateStore,
     private readonly panelUrl: string,
     private readonly log: AgentLogger,
-  ) {}
+  ) {
+    this.#storing = new Storing(log, {
+      file: store.location,
+      failed:
+        'The state can not be stored; the agent goes on, tries with each beat, and says when it can again',
+      again: 'The state is stored again',
+    });
+  }
+
+  /** Why the state can not be stored; undefined while it can. */
+  get problem(): string | undefined {
+    return this.#storing.problem;
+  }
 
   get current(): AgentState | undefined {
     return this.#inUse;
@@ -50,9 +64,19 @@ export class Identity {
     }
   }
 
-  /** The same for the same enrollment, over restarts too, until the node has become one or asks for another. */
-  async enrollmentKey(enrollment: Enrollment, how?: { isAnew?: boolean }): Promise<string> {
-    return this.store.enrollmentKey(enrollment, how);
+  /**
+   * The same for the same enrollment, over restarts too, until the node has become one or asks for another. Undefined
+   * while it can not be stored: a node that enrolled under none could become two.
+   */
+  async enrollmentKey(enrollment: Enrollment, how?: { isAnew?: boolean }): Promise<string | undefined> {
+    try {
+      const key = await this.store.enrollmentKey(enrollment, how);
+      this.#storing.worked();
+      return key;
+    } catch (error) {
+      this.#storing.failed(error);
+      return undefined;
+    }
   }
 
   /** Becomes the node just enrolled. It is used even if it can't be stored yet: there is no older one to fall back to. */
@@ -103,13 +127,11 @@ export class Identity {
       await this.store.save(state);
       this.#unsaved = undefined;
       this.#inUse = state;
+      this.#storing.worked();
       return true;
     } catch (error) {
       this.#unsaved = state;
-      this.log.error(
-        { err: error, file: this.store.location },
-        'The state could not be stored; the next beat tries again',
-      );
+      this.#storing.failed(error);
       return false;
     }
   }

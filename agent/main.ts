@@ -4,11 +4,13 @@ import { CommandJournal } from './commands/journal.js';
 import { CommandRunner } from './commands/runner.js';
 import { readAgentEnv } from './env.js';
 import { demoFleet } from './fleet.js';
+import { holdState } from './held-state.js';
 import { LicenceKeeper } from './licence/keeper.js';
-import { createLogger } from './logger.js';
+import { createLogger, type AgentLogger } from './logger.js';
 import { simulatedMetrics, type SimulatedProfile } from './metrics/simulated.js';
 import type { MetricsSource } from './metrics/source.js';
 import { systemMetrics } from './metrics/system.js';
+import { shown, waysThrough, type Proxies } from './proxies.js';
 import { readSettings, usage, UsageError, type Settings } from './settings.js';
 import { fileStateStore, StateError } from './state-store.js';
 
@@ -23,6 +25,10 @@ async function main(): Promise<void> {
   const { panelUrl, name, hostname, version, baseUrl, redirectUris, signIn, issuer } = settings;
   if (sendsInTheClear(panelUrl))
     logger.warn({ panelUrl }, 'The credential travels unencrypted; give an https address');
+
+  const held = await holdState(settings.stateFile, logger);
+  const ways = waysThrough(settings.proxies, { panelUrl });
+  tellOfProxies(settings.proxies, logger);
 
   let reported = version;
   const commands = new CommandRunner({
@@ -43,8 +49,10 @@ async function main(): Promise<void> {
     enrollmentToken: settings.token,
     stateStore: fileStateStore(settings.stateFile),
     metrics: metricsFor(settings),
+    ...ways,
     licences: new LicenceKeeper({
       panelUrl,
+      fetch: ways.fetch,
       file: `${settings.stateFile}.licence`,
       clock: systemClock,
       logger,
@@ -68,12 +76,15 @@ async function main(): Promise<void> {
   async function stop(): Promise<void> {
     commands.stop();
     await agent.stop();
+    held.release();
     // A probe that hangs must not hold the process: its supervisor would wait, and kill it.
     setTimeout(() => process.exit(), 1_000).unref();
   }
   const end = () => void stop();
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
+  // The terminal is closed.
+  process.once('SIGHUP', end);
   await agent.start();
   // Not awaited: it lasts until the panel has heard of all.
   void commands.resume((command) => agent.reporter(command));
@@ -98,6 +109,12 @@ function metricsFor({ simulate, name, hostname, version, appsPath }: Settings): 
     diskPercent: 33,
   };
   return simulatedMetrics(demoFleet.find((node) => node.name === name) ?? quiet, { clock: systemClock });
+}
+
+function tellOfProxies({ http, https, noProxy }: Proxies, logger: AgentLogger): void {
+  if (http === undefined && https === undefined) return;
+  const addresses = { http: http && shown(http), https: https && shown(https), noProxy };
+  logger.info(addresses, 'Calls go through a proxy, but for what NO_PROXY names');
 }
 
 function sendsInTheClear(panelUrl: string): boolean {

@@ -1,3 +1,5 @@
+import type { Agent as SocketAgent } from 'node:http';
+
 import type { Clock } from './clock.js';
 import type { Report } from './commands/report.js';
 import type { AgentEvent } from './events.js';
@@ -39,6 +41,8 @@ export interface AgentOptions {
   /** Takes the node's licence and verifies it; without it there is none. */
   readonly licences?: LicenceKeeper;
   readonly fetch?: typeof fetch;
+  /** By which the WebSocket goes out; directly without it. */
+  readonly socketAgent?: SocketAgent | undefined;
   /** The first beat comes at a random moment within this; one interval unless told. */
   readonly firstBeatWithinMs?: number;
   readonly requestTimeoutMs?: number;

@@ -116,7 +116,7 @@ export function createPanelClient(options: PanelClientOptions): PanelClient {
       });
       return judge(url, response, await readBounded(response), call, options.clock.now());
     } catch (error) {
-      return { kind: 'unavailable', message: describe(error) };
+      return { kind: 'unavailable', message: describe(error, options.clock.now()) };
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', cut);
@@ -184,9 +184,15 @@ function judge<Answer>(
   return {
     kind: 'unavailable',
     message,
-    retryAfterMs: parseRetryAfter(response.headers.get('retry-after'), now),
+    retryAfterMs: parseRetryAfter(response.headers.get('retry-after'), saidAt(response) ?? now),
     ...(isPanels ? { isWorded: true } : {}),
   };
+}
+
+/** A date to come back at is meant by the clock of who says it: ours may be hours off. */
+function saidAt({ headers }: Response): Date | undefined {
+  const at = new Date(headers.get('date') ?? '');
+  return Number.isNaN(at.getTime()) ? undefined : at;
 }
 
 function isWorded(text: string): boolean {
@@ -215,11 +221,15 @@ function problemOf(error: z.ZodError): string {
 }
 
 /** fetch hides what went wrong on the wire in `cause`, at times in several of them. */
-function describe(error: unknown): string {
+function describe(error: unknown, now: Date): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
-  if (cause instanceof AggregateError && cause.errors.length > 0) return describe(cause.errors[0]);
-  return cause instanceof Error ? describe(cause) : error.message || error.name;
+  if (cause instanceof AggregateError && cause.errors.length > 0) return describe(cause.errors[0], now);
+  if (cause instanceof Error) return describe(cause, now);
+  const message = error.message || error.name;
+  // More often than the certificate it is a machine that does not know the time yet.
+  const isOfTime = 'code' in error && ['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED'].includes(String(error.code));
+  return isOfTime ? `${message}, by this machine's clock, which says ${now.toISOString()}` : message;
 }
 
 async function readBounded(response: Response): Promise<string> {

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
 import type { AgentEnv } from './env.js';
+import type { Proxies } from './proxies.js';
 import { isLoopback } from './sign-in/listener.js';
 import { cloudOsVersion } from './version.js';
 
@@ -23,6 +24,7 @@ export interface Settings {
   readonly appsPath?: string;
   readonly simulate: boolean;
   readonly logLevel: string;
+  readonly proxies: Proxies;
 }
 
 /** What is wrong with the flags, in words for whoever typed them. */
@@ -55,7 +57,8 @@ Connects this machine to a Quazzar Control Panel and reports its health.
   --help               show this
 
 A flag wins over its variable. Other users of a machine can see flags but not the environment, so a token is better
-given as QUAZZAR_TOKEN. QUAZZAR_LOG_LEVEL (info) is one of debug, info, warn, error, silent.
+given as QUAZZAR_TOKEN. QUAZZAR_LOG_LEVEL (info) is one of debug, info, warn, error, silent. HTTPS_PROXY, HTTP_PROXY and
+NO_PROXY, in small letters first, say through which proxies the panel is reached.
 `;
 
 const flags = {
@@ -82,6 +85,12 @@ const yesOrNo = z
   .enum(['true', 'false', '1', '0'], 'is neither true nor false')
   .transform((text) => text === 'true' || text === '1');
 
+/** Where curl is given none, it takes http for the scheme. Wrong ones are not repeated: there may be a password in them. */
+const proxyUrl = z
+  .string()
+  .transform((text) => (text.includes('://') ? text : `http://${text}`))
+  .refine(isProxy, 'is not the address of an http or https proxy');
+
 const shape = z.object({
   panel: webUrl,
   token: z
@@ -102,6 +111,9 @@ const shape = z.object({
     ['debug', 'info', 'warn', 'error', 'silent'],
     'is not one of debug, info, warn, error, silent',
   ),
+  'http-proxy': proxyUrl.optional(),
+  'https-proxy': proxyUrl.optional(),
+  'no-proxy': z.string().optional(),
 });
 
 const variables: Record<string, keyof AgentEnv> = {
@@ -118,6 +130,8 @@ const variables: Record<string, keyof AgentEnv> = {
   'sign-in': 'QUAZZAR_SIGN_IN',
   simulate: 'QUAZZAR_SIMULATE',
   'log-level': 'QUAZZAR_LOG_LEVEL',
+  'http-proxy': 'HTTP_PROXY',
+  'https-proxy': 'HTTPS_PROXY',
 };
 
 /** Flags over environment over defaults; throws a UsageError that names every problem, answers 'help' when asked to. */
@@ -139,6 +153,9 @@ export function readSettings(argv: readonly string[], env: AgentEnv): Settings |
     'sign-in': given['sign-in'] === true ? 'true' : (env.QUAZZAR_SIGN_IN ?? 'false'),
     simulate: given.simulate === true ? 'true' : (env.QUAZZAR_SIMULATE ?? 'false'),
     'log-level': env.QUAZZAR_LOG_LEVEL ?? 'info',
+    'http-proxy': env.http_proxy ?? env.HTTP_PROXY,
+    'https-proxy': env.https_proxy ?? env.HTTPS_PROXY,
+    'no-proxy': env.no_proxy ?? env.NO_PROXY,
   });
   if (!parsed.success) throw new UsageError(complaints(parsed.error, given, env));
   if (parsed.data['sign-in'] && !isLoopback(parsed.data['base-url'] ?? 'https://none')) {
@@ -161,7 +178,19 @@ export function readSettings(argv: readonly string[], env: AgentEnv): Settings |
     appsPath: rest['apps-path'],
     simulate,
     logLevel: rest['log-level'],
+    proxies: { http: rest['http-proxy'], https: rest['https-proxy'], noProxy: rest['no-proxy'] },
   };
+}
+
+function isProxy(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, pathname, search, hash, username, password } = new URL(text);
+  try {
+    decodeURIComponent(`${username}${password}`);
+  } catch {
+    return false;
+  }
+  return /^https?:$/.test(protocol) && pathname === '/' && search === '' && hash === '';
 }
 
 function parse(argv: readonly string[]) {

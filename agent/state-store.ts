@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { z } from 'zod';
@@ -62,13 +62,15 @@ export function fileStateStore(file: string): StateStore {
     location: file,
 
     async prepare() {
-      const probe = path.join(folder, `.${path.basename(file)}.${randomUUID()}.tmp`);
+      const probe = path.join(folder, `.${path.basename(file)}.probe`);
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        await (await open(probe, 'wx', 0o600)).close();
-        await rm(probe);
+        // A full disk still takes a file with nothing in it.
+        await replaceFile(probe, 'x'.repeat(4_096));
       } catch (error) {
         throw new StateError(`The state can't be kept in ${file}: ${reasonOf(error)}`, { cause: error });
+      } finally {
+        await rm(probe, { force: true }).catch(() => undefined);
       }
     },
 

@@ -70,7 +70,8 @@ export function createGraphiqlRouter(): Router {
       next();
       return;
     }
-    response.sendFile(assets[name as keyof typeof assets], { maxAge: '1h' });
+    // A panel may lie under a folder whose name begins with a dot, which of a whole path counts as a hidden file.
+    response.sendFile(assets[name as keyof typeof assets], { maxAge: '1h', dotfiles: 'allow' });
   });
   return router;
 }

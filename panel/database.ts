@@ -44,7 +44,6 @@ export interface AppliedSteps {
 
 const databaseName = 'panel';
 const login = 'panel_app';
-const never = new Promise<never>(() => undefined);
 
 /**
  * Brings the database to where this version of the panel needs it: the embedded one, or the operator's. Where that one is
@@ -68,7 +67,13 @@ export async function prepareDatabase(
     if (!isMigrating) await whenBehind(async () => inWords(await asApp(directUrl ?? url, missing)));
     if (readUrl !== undefined) await checkReplicas(readUrl, logger);
     const urls = { url, directUrl, readUrl };
-    return { url: directUrl ?? url, urls, applied, failed: never, stop: async () => undefined };
+    return {
+      url: directUrl ?? url,
+      urls,
+      applied,
+      failed: new Promise(() => undefined),
+      stop: async () => undefined,
+    };
   }
   const server = await startEmbeddedPostgres({ dataDir: resolve(env.DATA_DIR), logger });
   try {

@@ -3,6 +3,8 @@ import { parseEnv } from 'node:util';
 
 const assignment = /^[^\S\n]*(?:export[^\S\n]+)?([\w.-]+)[^\S\n]*=([^\n]*)$/gm;
 const quoted = /^\s*['"`]/;
+/** What is not between single quotes, without a comment after it. */
+const between = /^\s*(?:"((?:[^"\\]|\\.)*)|([^\s'][^#]*))/;
 
 /**
  * Settings of an .env file whose unquoted value has a `#` inside: Node takes what follows for a comment, without a word.
@@ -20,16 +22,36 @@ export function cutSettings(text: string): string[] {
     .map(([, name = '']) => name);
 }
 
-/** One line for each cut setting of the files that Node was told to read. */
+/**
+ * Settings whose value has a `\`, and is not between single quotes: systemd takes it, or what it is with the character after
+ * it, for another one than Node does (`findings/`), so that a service and a command run with different settings.
+ */
+export function disputedSettings(text: string): string[] {
+  const read = parseEnv(text);
+  return [...text.replaceAll('\r', '').matchAll(assignment)]
+    .filter(([, name = '', value = '']) => {
+      const [, inQuotes, bare] = between.exec(value) ?? [];
+      return name in read && (inQuotes ?? bare ?? '').includes('\\');
+    })
+    .map(([, name = '']) => name);
+}
+
+/** One line for each setting of the files that Node was told to read that is cut, or is another one for systemd. */
 export function envFileWarnings(nodeArguments: readonly string[]): string[] {
   return nodeArguments.flatMap((argument) => {
     const file = /^--env-file(?:-if-exists)?=(.+)$/.exec(argument)?.[1];
     const text = file === undefined ? undefined : tryRead(file);
     if (file === undefined || text === undefined) return [];
-    return cutSettings(text).map(
-      (name) =>
-        `${file}: the value of ${name} ends before its "#", as what follows is a comment. Put quotes around the value.`,
-    );
+    return [
+      ...cutSettings(text).map(
+        (name) =>
+          `${file}: the value of ${name} ends before its "#", as what follows is a comment. Put quotes around the value.`,
+      ),
+      ...disputedSettings(text).map(
+        (name) =>
+          `${file}: the value of ${name} has a "\\", which Node and systemd read differently. Put single quotes around the value.`,
+      ),
+    ];
   });
 }
 

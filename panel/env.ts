@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 
+import pg from 'pg';
 import { z } from 'zod';
 
 import { parseTrustProxy } from '#gateway/client-address.js';
 import { parseOrigins } from '#gateway/origins.js';
 import { defaultConnections } from '#platform/database/connections.js';
-import { EnvError, parseEnv, settings, type EnvSource } from '#platform/env.js';
+import { EnvError, parseEnv, readAll, settings, type EnvSource } from '#platform/env.js';
 import { defaultKeepAliveSeconds } from '#platform/http-server.js';
 
 const secretsKeys = z
@@ -35,15 +36,23 @@ function readBy<Value>(read: (text: string) => Value) {
   });
 }
 
+/** An address that can be connected to, as far as can be told without doing so: files of certificates are read. */
+const databaseUrl = settings.url.pipe(
+  readBy((url) => {
+    new pg.Client({ connectionString: url });
+    return url;
+  }),
+);
+
 const shape = {
   PORT: settings.port.default(4000),
   HOST: z.string().optional(),
   PUBLIC_URL: publicUrl.optional(),
   DATA_DIR: z.string().default('.data'),
-  DATABASE_URL: settings.url.optional(),
-  DATABASE_OWNER_URL: settings.url.optional(),
-  DATABASE_DIRECT_URL: settings.url.optional(),
-  DATABASE_READ_URL: settings.url.optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_OWNER_URL: databaseUrl.optional(),
+  DATABASE_DIRECT_URL: databaseUrl.optional(),
+  DATABASE_READ_URL: databaseUrl.optional(),
   DATABASE_CONNECTIONS: z.coerce.number().int().min(4).max(500).default(defaultConnections),
   SECRETS_KEY: secretsKeys.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -69,17 +78,25 @@ export type PanelEnv = z.infer<z.ZodObject<typeof shape>>;
 export function panelEnv(source: EnvSource = process.env): PanelEnv {
   // Processes on a database of their own may be several, and must share the key.
   const needsKey = isSet(source, 'DATABASE_URL');
-  const env = parseEnv({ ...shape, ...(needsKey ? { SECRETS_KEY: secretsKeys } : {}) }, source);
-  // Taken alone it would say whose database is meant, and the panel would make and use another one.
-  if (isSet(source, 'DATABASE_OWNER_URL') && !needsKey) {
-    throw new EnvError([
-      'DATABASE_URL is required with DATABASE_OWNER_URL: the same database, as the role panel_app',
-    ]);
-  }
-  for (const name of ['DATABASE_DIRECT_URL', 'DATABASE_READ_URL'])
-    if (isSet(source, name) && !needsKey)
-      throw new EnvError([`DATABASE_URL is required with ${name}: the same database, as the role panel_app`]);
-  return env;
+  const own = { ...shape, ...(needsKey ? { SECRETS_KEY: secretsKeys } : {}) };
+  return readAll({ env: (from) => parseEnv(own, from), database: assertDatabaseNamed }, source).env;
+}
+
+/** Taken alone these would say whose database is meant, and the panel would make and use another one. */
+function assertDatabaseNamed(source: EnvSource): void {
+  if (isSet(source, 'DATABASE_URL')) return;
+  const alone = ['DATABASE_OWNER_URL', 'DATABASE_DIRECT_URL', 'DATABASE_READ_URL'].filter((name) =>
+    isSet(source, name),
+  );
+  if (alone.length > 0)
+    throw new EnvError(
+      alone.map((name) => `DATABASE_URL is required with ${name}: the same database, as the role panel_app`),
+    );
+}
+
+/** The address that the world knows a panel by. */
+export function publicUrlOf({ PUBLIC_URL, PORT }: Pick<PanelEnv, 'PUBLIC_URL' | 'PORT'>): string {
+  return PUBLIC_URL ?? `http://localhost:${PORT}`;
 }
 
 const { DATA_DIR, DATABASE_URL, DATABASE_OWNER_URL, DATABASE_DIRECT_URL, DATABASE_READ_URL, LOG_LEVEL } =
@@ -99,13 +116,23 @@ export type DatabaseEnv = z.infer<z.ZodObject<typeof databaseShape>>;
 
 /** For migrating alone, which as the owner can do without the application's login and without the key. */
 export function databaseEnv(source: EnvSource = process.env): DatabaseEnv {
-  const env = parseEnv(databaseShape, source);
-  if (env.DATABASE_URL && !env.DATABASE_OWNER_URL) {
-    throw new EnvError([
-      'DATABASE_OWNER_URL is required to migrate the database of DATABASE_URL, whose role panel_app owns nothing',
-    ]);
-  }
-  return env;
+  return readAll({ env: (from) => parseEnv(databaseShape, from), owner: assertOwnerNamed }, source).env;
+}
+
+const dataShape = { DATA_DIR, DATABASE_URL, SECRETS_KEY: shape.SECRETS_KEY };
+
+/** Where data and the key are kept. */
+export type DataEnv = z.infer<z.ZodObject<typeof dataShape>>;
+
+export function dataEnv(source: EnvSource): DataEnv {
+  return parseEnv(dataShape, source);
+}
+
+function assertOwnerNamed(source: EnvSource): void {
+  if (!isSet(source, 'DATABASE_URL') || isSet(source, 'DATABASE_OWNER_URL')) return;
+  throw new EnvError([
+    'DATABASE_OWNER_URL is required to migrate the database of DATABASE_URL, whose role panel_app owns nothing',
+  ]);
 }
 
 function isSet(source: EnvSource, name: string): boolean {

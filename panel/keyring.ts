@@ -11,10 +11,16 @@ export function keyringIn({ SECRETS_KEY: key }: Pick<PanelEnv, 'SECRETS_KEY'>): 
   return key === undefined ? undefined : Keyring.parse(key);
 }
 
+/** Where the key of a one-machine panel is. */
+export const keyFile = (dataDir: string): string => join(dataDir, 'secrets.key');
+
+/** Reads what is in that file; throws for what is no key. */
+export const keyringOf = (text: string): Keyring => Keyring.parse(text.trim());
+
 /** SECRETS_KEY, or in one-machine mode a key made at the first start and kept in DATA_DIR. */
 export function loadKeyring(env: Pick<PanelEnv, 'SECRETS_KEY' | 'DATA_DIR'>): Keyring {
   if (env.SECRETS_KEY) return Keyring.parse(env.SECRETS_KEY);
-  const file = join(env.DATA_DIR, 'secrets.key');
+  const file = keyFile(env.DATA_DIR);
   mkdirSync(env.DATA_DIR, { recursive: true });
   try {
     // Two first starts at once must end with one key: only one of them may make the file.
@@ -22,5 +28,5 @@ export function loadKeyring(env: Pick<PanelEnv, 'SECRETS_KEY' | 'DATA_DIR'>): Ke
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
-  return Keyring.parse(readFileSync(file, 'utf8').trim());
+  return keyringOf(readFileSync(file, 'utf8'));
 }

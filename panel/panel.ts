@@ -14,7 +14,7 @@ import { startTracing } from '#platform/telemetry/start.js';
 
 import { allInputRules, areaNames, type AreaSettings } from './areas.js';
 import { prepareDatabase } from './database.js';
-import type { PanelEnv } from './env.js';
+import { publicUrlOf, type PanelEnv } from './env.js';
 import { createHttpApp } from './http.js';
 import { KeyedTokens } from './keyed-tokens.js';
 import { loadKeyring } from './keyring.js';
@@ -28,6 +28,7 @@ import { createSubgraphs } from './subgraphs.js';
 import { tracingOptions } from './tracing.js';
 import { addressOf, panelVersion } from './version.js';
 import { Wait } from './wait-when-behind.js';
+import { publicUrlWarnings, tlsWarnings } from './warnings.js';
 
 export interface PanelOptions {
   panel: PanelEnv;
@@ -55,7 +56,10 @@ export interface Panel extends RunningProcess {
 export async function startPanel(options: PanelOptions): Promise<Panel> {
   const { panel: env, logger, clock = systemClock } = options;
   const keyring = loadKeyring(env);
-  const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
+  // A demo is for this machine.
+  const warnings = [...tlsWarnings(env), ...(options.isDemo ? [] : publicUrlWarnings(env))];
+  for (const warning of warnings) logger.warn(warning);
+  const publicUrl = publicUrlOf(env);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const served = serveMetrics({ env, process: 'panel', isDemo: options.isDemo, logger });
   const stopTracing = await startTracing(tracingOptions(env, 'panel', logger));

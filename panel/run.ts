@@ -1,18 +1,16 @@
-import { readAll } from '#platform/env.js';
 import { OperatorError } from '#platform/errors.js';
 import { createLogger } from '#platform/logger.js';
 
-import { areaSettings } from './areas.js';
 import { envFileWarnings } from './env-file.js';
-import { panelEnv } from './env.js';
 import type { PanelOptions } from './panel.js';
 import type { RunningProcess } from './running-process.js';
+import { panelSettings } from './settings.js';
 
 type Source = Readonly<Record<string, string | undefined>>;
 
 /** The settings of a whole panel from one environment; throws one EnvError for all that is wrong. */
 export function panelOptions(source: Source): PanelOptions {
-  const env = readAll({ panel: panelEnv, settings: areaSettings }, source);
+  const env = panelSettings(source);
   return { ...env, logger: createLogger(env.panel.LOG_LEVEL) };
 }
 

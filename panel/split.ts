@@ -35,6 +35,7 @@ import { createSubgraphs } from './subgraphs.js';
 import { tracingOptions } from './tracing.js';
 import { addressOf, panelVersion } from './version.js';
 import { Wait } from './wait-when-behind.js';
+import { tlsWarnings } from './warnings.js';
 
 export interface SplitOptions {
   panel: PanelEnv;
@@ -54,6 +55,7 @@ export async function startSubgraph(
   options: SplitOptions,
 ): Promise<RunningProcess & { setupLink: string | undefined }> {
   const { panel: env, split, logger, clock = systemClock } = options;
+  for (const warning of tlsWarnings(env)) logger.warn(warning);
   const keyring = loadKeyring(env);
   const shutdown = new Shutdown({ graceMs: env.DRAIN_SECONDS * 1000, logger });
   const metrics = serveMetrics({ env, process: name, logger });

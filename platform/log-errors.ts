@@ -10,10 +10,17 @@ const telling = new Set(['detail', 'where', 'query', 'internalQuery', 'sql', 'pa
 export function loggedError(error: unknown): unknown {
   const logged: unknown = stdSerializers.err(error as Error);
   if (!isObject(logged)) return logged;
+  return withoutDetails(logged, hider(error), 0);
+}
+
+/** Its own message, without its causes', as it is logged. */
+export function messageWithoutDetails(error: Error): string {
+  return hider(error)(error.message);
+}
+
+function hider(error: unknown): (text: string) => string {
   const details = detailsOf(error);
-  const hide = (text: string) =>
-    details.reduce((shown, detail) => shown.replaceAll(detail, '[hidden]'), text);
-  return withoutDetails(logged, hide, 0);
+  return (text) => details.reduce((shown, detail) => shown.replaceAll(detail, '[hidden]'), text);
 }
 
 // Errors of several attempts hold one for each, which may hold more.

@@ -28,6 +28,14 @@ interface Reader {
 
 const readWithinMs = 2_000;
 
+let ofNode: Registry | undefined;
+
+/** What Node tells of the process, made once for it: it is measured by a timer and observers that never end. */
+function nodeMetrics(): Registry {
+  if (!ofNode) collectDefaultMetrics({ register: (ofNode = new Registry()) });
+  return ofNode;
+}
+
 /**
  * What one process counts, for Prometheus; handed to whoever has something to count. Names begin with `panel_` and end
  * with their unit, counters with `_total`. Labels have few values: kinds and outcomes, never a tenant or an instance.
@@ -50,7 +58,10 @@ export class Metrics {
 
   /** Adds what Node tells of the process. */
   withProcess(): this {
-    collectDefaultMetrics({ register: this.registry });
+    const ofProcess = nodeMetrics();
+    for (const { name } of ofProcess.getMetricsAsArray()) {
+      this.registry.registerMetric(ofProcess.getSingleMetric(name)!);
+    }
     return this;
   }
 

@@ -170,6 +170,7 @@ test('an area imports only what the table allows it', () => {
 test('only env.ts files read the environment', () => {
   const faults = filesWith(/\bprocess\s*(\.|\?\.|\[\s*['"])\s*env\b/, (file) => basename(file) === 'env.ts', {
     'panel/commands/start.ts': 'hands the whole environment to panelOptions',
+    'panel/commands/check-settings.ts': 'hands the whole environment on',
     'panel/commands/demo.ts': 'hands the whole environment on, with the defaults of the demo',
     'panel/commands/gateway.ts': 'hands the whole environment on',
     'panel/commands/subgraph.ts': 'hands the whole environment on',

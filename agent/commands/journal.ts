@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { isMissing, replaceFile } from '../durable-file.js';
 import type { AgentLogger } from '../logger.js';
 import type { AgentCommand } from '../protocol.js';
+import { Storing } from '../storing.js';
 import type { CommandReport } from './report.js';
 
 /** A command that the panel was told of, and whose end it may not know. */
@@ -42,11 +43,18 @@ export class CommandJournal {
   private writing: Promise<void> = Promise.resolve();
   /** Those that the file has as not begun. */
   private waiting = new Set<string>();
+  private readonly storing: Storing;
 
   constructor(
     private readonly file: string,
     private readonly logger: AgentLogger,
-  ) {}
+  ) {
+    this.storing = new Storing(logger, {
+      file,
+      failed: 'The journal of commands can not be written',
+      again: 'The journal of commands is written again',
+    });
+  }
 
   /** What was open when the agent last ended. */
   async open(): Promise<JournalEntry[]> {
@@ -83,8 +91,9 @@ export class CommandJournal {
         const entries = [...this.entries.values()];
         await replaceFile(this.file, `${JSON.stringify(entries, undefined, 2)}\n`);
         this.waiting = waitingIn(entries);
+        this.storing.worked();
       } catch (error) {
-        this.logger.error({ err: error }, 'The journal of commands can not be written');
+        this.storing.failed(error);
         // By what it told before, a command that has begun would begin again.
         await rm(this.file, { force: true }).then(
           () => this.waiting.clear(),

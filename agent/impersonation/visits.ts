@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { Clock } from '../clock.js';
+import { elapsedBy, type Clock } from '../clock.js';
 import type { AgentLogger } from '../logger.js';
 import type { Outcome } from '../panel-client.js';
 import { ExpiringMap } from '../sign-in/expiring-map.js';
@@ -54,12 +54,12 @@ export class Visits {
     const visit = outcome.answer;
     // The node's own trail names who really acts, not only whose session it is.
     logger.info({ user: visit.user.id, actor: visit.actor, reason: visit.reason }, 'Let in by the panel');
-    return this.open.add({ ...visit, endsAt: clock.now().getTime() + visit.expiresInSeconds * 1000 });
+    return this.open.add({ ...visit, endsAt: elapsedBy(clock) + visit.expiresInSeconds * 1000 });
   }
 
   get(key: string): Visit | undefined {
     const visit = this.open.get(key);
-    return visit && visit.endsAt > this.options.clock.now().getTime() ? visit : undefined;
+    return visit && visit.endsAt > elapsedBy(this.options.clock) ? visit : undefined;
   }
 
   end(key: string): void {

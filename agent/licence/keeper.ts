@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Clock } from '../clock.js';
 import { replaceFile } from '../durable-file.js';
 import type { AgentLogger } from '../logger.js';
+import { Storing } from '../storing.js';
 import { verifyLicence, type LicenceVerdict } from './verify.js';
 
 export interface LicenceKeeperOptions {
@@ -34,8 +35,15 @@ const timeoutMs = 15_000;
 export class LicenceKeeper {
   #kept: Kept | undefined;
   #stopping: AbortController | undefined;
+  readonly #storing: Storing;
 
-  constructor(private readonly options: LicenceKeeperOptions) {}
+  constructor(private readonly options: LicenceKeeperOptions) {
+    this.#storing = new Storing(options.logger, {
+      file: options.file,
+      failed: 'The licence can not be stored; it counts until the agent ends',
+      again: 'The licence is stored again',
+    });
+  }
 
   /** Begins to ask; called again it changes nothing. */
   start(node: () => { instanceId: string; credential: string } | undefined): void {
@@ -61,7 +69,7 @@ export class LicenceKeeper {
     node: () => { instanceId: string; credential: string } | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock, logger } = this.options;
+    const { logger } = this.options;
     let told: string | undefined;
     while (!signal.aborted) {
       const known = node();
@@ -73,7 +81,17 @@ export class LicenceKeeper {
         else logger.warn({ problem: verdict.problem }, 'The licence of this node does not count');
       }
       told = words;
-      await clock.delay(isTaken ? askEveryMs : retryMs, signal).catch(() => undefined);
+      await this.#wait(isTaken ? askEveryMs : retryMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** Meanwhile tries to store what could not be. */
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    for (let left = ms; left > 0;) {
+      const step = this.#storing.problem === undefined ? left : Math.min(left, retryMs);
+      await this.options.clock.delay(step, signal);
+      left -= step;
+      if (this.#storing.problem !== undefined && this.#kept) await this.#store(this.#kept);
     }
   }
 
@@ -90,12 +108,22 @@ export class LicenceKeeper {
       this.#kept ??= await this.#read();
       const { isGood } = verifyLicence(licence, { keys, instanceId, now: this.options.clock.now() });
       if (!isGood && this.#kept) return false;
-      await replaceFile(this.options.file, JSON.stringify({ licence, keys }));
-      this.#kept = { licence, keys };
+      const kept = { licence, keys };
+      await this.#store(kept);
+      this.#kept = kept;
       return isGood;
     } catch (error) {
       this.options.logger.debug({ err: error }, 'The licence could not be asked for');
       return false;
+    }
+  }
+
+  async #store(kept: Kept): Promise<void> {
+    try {
+      await replaceFile(this.options.file, JSON.stringify(kept));
+      this.#storing.worked();
+    } catch (error) {
+      this.#storing.failed(error);
     }
   }
 

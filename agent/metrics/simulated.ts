@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { elapsedBy, type Clock } from '../clock.js';
 import { seededRandom } from '../random.js';
 import { simulatedFacts } from './simulated-facts.js';
 import type { ComponentHealth, HealthStatus, Metrics, MetricsSource } from './source.js';
@@ -31,14 +31,14 @@ const day = 86_400;
 
 /**
  * Readings that wander around the profile's figures: the first one is the profile itself, and the same profile read at
- * the same times gives the same numbers. Counters and uptime grow with the clock.
+ * the same times gives the same numbers. Counters and uptime grow with what has elapsed.
  */
 export function simulatedMetrics(
   profile: SimulatedProfile,
   options: { clock: Clock; seed?: string },
 ): SimulatedMetrics {
   const random = seededRandom(options.seed ?? profile.name);
-  const startedAt = options.clock.now().getTime();
+  const startedAt = elapsedBy(options.clock);
   const uptimeAtStart = day * (2 + 40 * random());
   const overrides = new Map<string, ComponentHealth>();
   const rate = 20_000 * (1 + profile.appsCount);
@@ -56,10 +56,9 @@ export function simulatedMetrics(
 
   return {
     async collect(): Promise<Metrics> {
-      const now = options.clock.now().getTime();
-      // A clock set back must not make a counter shrink.
-      const seconds = Math.max(0, now - readAt) / 1000;
-      readAt = Math.max(readAt, now);
+      const now = elapsedBy(options.clock);
+      const seconds = (now - readAt) / 1000;
+      readAt = now;
       received += seconds * rate * (0.5 + random());
       sent += seconds * rate * 0.6 * (0.5 + random());
       const cpuPercent = cpu();

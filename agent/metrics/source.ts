@@ -37,3 +37,16 @@ export interface Metrics {
 export interface MetricsSource {
   collect(): Promise<Metrics>;
 }
+
+/** The same reading of a node whose agent can not store its state, so that the panel shows what its log has. */
+export function degradedBy(problem: string | undefined, metrics: Metrics): Metrics {
+  if (problem === undefined) return metrics;
+  const of = (isAgent: boolean) =>
+    (metrics.health ?? []).filter(({ component }) => (component === 'agent') === isAgent);
+  const messages = [
+    `The state can not be stored: ${problem}`,
+    ...of(true).flatMap(({ message }) => message ?? []),
+  ];
+  const message = messages.join('; ').slice(0, 500).toWellFormed();
+  return { ...metrics, health: [...of(false), { component: 'agent', status: 'degraded', message }] };
+}

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
-import type { Clock } from '../clock.js';
+import { elapsedBy, type Clock } from '../clock.js';
 
-/** Values under random keys, each for a while; the oldest go when there are too many. */
+/** Values under random keys, each for a while that no setting of the clock changes; the oldest go when there are too many. */
 export class ExpiringMap<Value> {
   private readonly entries = new Map<string, { value: Value; endsAt: number }>();
 
@@ -15,13 +15,13 @@ export class ExpiringMap<Value> {
     const [oldest] = this.entries.keys();
     if (oldest !== undefined && this.entries.size >= this.limits.max) this.entries.delete(oldest);
     const key = randomBytes(32).toString('base64url');
-    this.entries.set(key, { value, endsAt: this.clock.now().getTime() + this.limits.lifetimeMs });
+    this.entries.set(key, { value, endsAt: elapsedBy(this.clock) + this.limits.lifetimeMs });
     return key;
   }
 
   get(key: string): Value | undefined {
     const entry = this.entries.get(key);
-    return entry && entry.endsAt > this.clock.now().getTime() ? entry.value : undefined;
+    return entry && entry.endsAt > elapsedBy(this.clock) ? entry.value : undefined;
   }
 
   take(key: string): Value | undefined {

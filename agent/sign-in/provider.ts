@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { z } from 'zod';
 
-import type { Clock } from '../clock.js';
+import { elapsedBy, type Clock } from '../clock.js';
 
 const metadataShape = z.object({
   issuer: z.url(),
@@ -60,7 +60,7 @@ export function panelProvider(options: {
 }): PanelProvider {
   const base = withSlash(options.panelUrl);
   let known: { answer: Promise<Metadata>; until: number } | undefined;
-  let keys: { uri: string; find: ReturnType<typeof createRemoteJWKSet> } | undefined;
+  let keys: { uri: string; find: ReturnType<typeof createRemoteJWKSet>; until: number } | undefined;
 
   async function call<Shape extends z.ZodType>(
     url: string,
@@ -88,7 +88,7 @@ export function panelProvider(options: {
   }
 
   async function metadata(): Promise<Metadata> {
-    const now = options.clock.now().getTime();
+    const now = elapsedBy(options.clock);
     if (!known || known.until <= now) known = { answer: readMetadata(), until: now + keptMs };
     return known.answer.catch((error: unknown) => {
       known = undefined;
@@ -98,13 +98,15 @@ export function panelProvider(options: {
 
   /** Asks again when a kid is unknown, so a rotation of the panel's keys needs nothing here. */
   function keysAt(uri: string) {
-    if (keys?.uri !== uri) {
+    // jose counts by the time of day: of one that was set back it would wait for hours to ask again.
+    const now = elapsedBy(options.clock);
+    if (keys?.uri !== uri || keys.until <= now) {
       const find = createRemoteJWKSet(new URL(uri), {
         cacheMaxAge: keptMs,
         timeoutDuration: timeoutMs,
         [customFetch]: options.fetch,
       });
-      keys = { uri, find };
+      keys = { uri, find, until: now + keptMs };
     }
     return keys.find;
   }

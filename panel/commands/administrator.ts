@@ -5,32 +5,46 @@ import { OperatorError } from '#platform/errors.js';
 import { createLogger } from '#platform/logger.js';
 import { ApiKey } from '#subgraphs/identity/api-key/api-key.entity.js';
 import { KeysOfMember } from '#subgraphs/identity/api-key/keys-of-member.service.js';
+import { MailToken } from '#subgraphs/identity/email/mail-token.entity.js';
+import { makeAdministratorLink } from '#subgraphs/identity/setup/administrator-link.job.js';
 import { changeAdministrator } from '#subgraphs/identity/setup/change-administrator.job.js';
 import { User } from '#subgraphs/identity/user/user.entity.js';
 
 import { allPermissions } from '../areas.js';
 import { assertDatabaseExists, prepareDatabase } from '../database.js';
-import { panelEnv } from '../env.js';
+import { panelEnv, publicUrlOf } from '../env.js';
 import { loadKeyring } from '../keyring.js';
 import { run } from '../run.js';
 
-// Makes an account a platform administrator, or no longer one: for who lost the second factor, and who leaves.
+const usage =
+  'npm run administrator -- grant somebody@example.com, revoke somebody@example.com, or link somebody@example.com';
+
+// Makes an account a platform administrator, or no longer one: for who lost the second factor, and who leaves. Or prints the
+// link by which one who is locked out chooses a new password, where mail does not work.
 await run(async () => {
-  const [change, email, ...rest] = process.argv.slice(2);
-  if ((change !== 'grant' && change !== 'revoke') || email === undefined || rest.length > 0)
-    throw new OperatorError(
-      'npm run administrator -- grant somebody@example.com, or revoke somebody@example.com',
-    );
+  const [act, email, ...rest] = process.argv.slice(2);
+  const isKnown = act === 'grant' || act === 'revoke' || act === 'link';
+  if (!isKnown || email === undefined || rest.length > 0) throw new OperatorError(usage);
   const env = panelEnv();
   assertDatabaseExists(env);
   const logger = createLogger(env.LOG_LEVEL);
   const prepared = await prepareDatabase(env, loadKeyring(env), logger);
-  const options = { area: 'identity', url: prepared.url, entities: [User, ApiKey], poolSize: 3, logger };
+  const entities = [User, ApiKey, MailToken];
+  const options = { area: 'identity', url: prepared.url, entities, poolSize: 3, logger };
   const database = await Database.open(options);
   try {
+    if (act === 'link') {
+      const publicUrl = publicUrlOf(env);
+      const link = await makeAdministratorLink({ database, clock: systemClock, publicUrl }, email);
+      process.stdout.write(
+        `By this link ${email} chooses a new password. It is a secret: whoever opens it first has the account. It works ` +
+          `once, for one hour, and those from before work no more.\n  ${link}\n`,
+      );
+      return;
+    }
     const keys = new KeysOfMember(allPermissions);
-    await changeAdministrator({ database, clock: systemClock, keys }, change, email);
-    const what = change === 'grant' ? 'is a platform administrator' : 'is no platform administrator any more';
+    await changeAdministrator({ database, clock: systemClock, keys }, act, email);
+    const what = act === 'grant' ? 'is a platform administrator' : 'is no platform administrator any more';
     process.stdout.write(`${email} ${what}. Whoever was signed in signs in anew.\n`);
   } finally {
     await database.close();

@@ -12,6 +12,7 @@ import {
 import { databaseEnv } from '../env.js';
 import { loadKeyring } from '../keyring.js';
 import { run } from '../run.js';
+import { tlsWarnings } from '../warnings.js';
 
 const passwordHint = (isUnknown: boolean) => `
 The panel logs in as panel_app, ${isUnknown ? 'and whether that has a password the owner may not see' : 'which has no password yet'}. Unless the server lets it in by other means, it
@@ -25,6 +26,7 @@ await run(async () => {
   const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = env;
   const logger = createLogger(env.LOG_LEVEL);
   assertDatabaseExists(env);
+  for (const warning of tlsWarnings(env)) logger.warn(warning);
   if (ownerUrl !== undefined) {
     report(nameOf(ownerUrl), await migrateNamed(ownerUrl, url, logger));
     // With DATABASE_URL it has logged in.

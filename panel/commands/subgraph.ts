@@ -1,17 +1,16 @@
-import { EnvError, readAll } from '#platform/env.js';
+import { EnvError } from '#platform/env.js';
 import { createLogger } from '#platform/logger.js';
 
-import { areaNames, areaSettings } from '../areas.js';
-import { panelEnv } from '../env.js';
+import { areaNames } from '../areas.js';
 import { run } from '../run.js';
-import { splitEnv } from '../split-env.js';
+import { subgraphSettings } from '../settings.js';
 import { startSubgraph } from '../split.js';
 
 // Split mode: one subgraph of its own, as in `node dist/panel/subgraph.js fleet`.
 await run(async (stopped) => {
   const name = areaNames.find((known) => known === process.argv[2]);
   if (!name) throw new EnvError([`usage: subgraph.js <${areaNames.join('|')}>`]);
-  const env = readAll({ panel: panelEnv, split: splitEnv, settings: areaSettings }, process.env);
+  const env = subgraphSettings(process.env);
   const subgraph = await startSubgraph(name, { ...env, logger: createLogger(env.panel.LOG_LEVEL), stopped });
   process.stdout.write(`${name} at ${subgraph.url}\n`);
   if (subgraph.setupLink) {

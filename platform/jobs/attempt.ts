@@ -3,7 +3,9 @@ import type { JobWithMetadata } from 'pg-boss';
 import type { Clock } from '../clock.js';
 import type { Database, SqlEntityManager } from '../database/database.js';
 import { areaRoles } from '../database/roles.js';
+import { messageWithoutDetails } from '../log-errors.js';
 import type { Logger } from '../logger.js';
+import { mended } from '../mended-text.js';
 import { appendToOutbox, type OutboxEvent } from '../outbox/outbox.js';
 import { inTraceOf, traced } from '../telemetry/tracing.js';
 import { JobBatch } from './enqueue.js';
@@ -70,8 +72,10 @@ export async function attempt(
     counted(isLastAttempt ? 'given up' : 'failed');
     if (isLastAttempt) logger.error({ ...facts, err: error }, 'a job failed for the last time');
     else logger.warn({ ...facts, err: error }, 'a job failed and will be tried again');
-    // pg-boss keeps what it is given in the job's row, with all its properties; causes may tell secrets.
-    throw new Error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    // pg-boss keeps what it is given in the job's row, with all its properties; causes, and the statement that failed, may
+    // tell secrets. With text that the row can't hold it would leave the job active, as if its process had died.
+    const words = error instanceof Error ? `${error.name}: ${messageWithoutDetails(error)}` : String(error);
+    throw new Error(mended(words));
   }
 }
 

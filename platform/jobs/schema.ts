@@ -17,9 +17,11 @@ export const jobsSchema = 'jobs';
 export const keptFailedSeconds = 7 * 24 * 60 * 60;
 export const keptDoneSeconds = 60 * 60;
 
-// pg-boss has none for what it and the panel ask several times a minute: otherwise each time all jobs that are kept are read.
+// pg-boss has none for what it and the panel ask several times a minute, and for what failed: otherwise each time all jobs
+// that are kept are read.
 const indexes = {
   job_common_active: `(name) where state = 'active'`,
+  job_common_failed: `(name, completed_on) where state = 'failed'`,
   job_common_failed_lately: `(name) where state = 'failed' and deletion_seconds < ${keptFailedSeconds}`,
 };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { EnvError, parseEnv, settings, type EnvSource } from '#platform/env.js';
+import { EnvError, parseEnv, readAll, settings, type EnvSource } from '#platform/env.js';
 
 /** Billing's settings. */
 export interface BillingEnv {
@@ -16,26 +16,31 @@ export interface BillingEnv {
   CHARGE_SUSPENDED: boolean;
 }
 
+const shape = {
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_/, 'must be a secret or restricted key of Stripe, which begins with sk_ or rk_')
+    .optional(),
+  STRIPE_WEBHOOK_SECRET: z
+    .string()
+    .startsWith('whsec_', 'must be the signing secret of a webhook endpoint, which begins with whsec_')
+    .optional(),
+  STRIPE_API_BASE: settings.url.default('https://api.stripe.com'),
+  TEST_CLOCKS: settings.flag.default(false),
+  CHARGE_SUSPENDED: settings.flag.default(false),
+};
+
 export function billingEnv(source: EnvSource = process.env): BillingEnv {
-  const env = parseEnv(
-    {
-      STRIPE_SECRET_KEY: z
-        .string()
-        .regex(/^(sk|rk)_/, 'must be a secret or restricted key of Stripe, which begins with sk_ or rk_')
-        .optional(),
-      STRIPE_WEBHOOK_SECRET: z
-        .string()
-        .startsWith('whsec_', 'must be the signing secret of a webhook endpoint, which begins with whsec_')
-        .optional(),
-      STRIPE_API_BASE: settings.url.default('https://api.stripe.com'),
-      TEST_CLOCKS: settings.flag.default(false),
-      CHARGE_SUSPENDED: settings.flag.default(false),
-    },
+  return readAll({ env: (from) => parseEnv(shape, from), clocks: assertTestKey }, source).env;
+}
+
+function assertTestKey(source: EnvSource): void {
+  const { STRIPE_SECRET_KEY, TEST_CLOCKS } = shape;
+  const { STRIPE_SECRET_KEY: key = '', TEST_CLOCKS: hasClocks } = parseEnv(
+    { STRIPE_SECRET_KEY, TEST_CLOCKS },
     source,
   );
   // The stand-in's is one as well.
-  const isTest = /^(sk|rk)_test_/.test(env.STRIPE_SECRET_KEY ?? '');
-  if (env.TEST_CLOCKS && !isTest)
+  if (hasClocks && !/^(sk|rk)_test_/.test(key))
     throw new EnvError(['TEST_CLOCKS: needs a test key of Stripe, which begins with sk_test_ or rk_test_']);
-  return env;
 }

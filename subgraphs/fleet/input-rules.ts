@@ -8,7 +8,7 @@ import {
   rotateWebhookSecretRules,
   updateNotificationChannelRules,
 } from './alert/notification/notification.inputs.js';
-import { overrideAlertRuleRules } from './alert/override/override.inputs.js';
+import { overrideAlertRuleRules, replaceAlertRuleOverridesRules } from './alert/override/override.inputs.js';
 import { createSilenceRules } from './alert/silence/silence.inputs.js';
 import { retryCommandRules, sendCommandRules } from './command/command.inputs.js';
 import {
@@ -30,6 +30,7 @@ export const fleetInputRules: InputRules = {
   CreateWebhookChannelInput: () => createWebhookChannelRules,
   ImpersonateInstanceInput: () => impersonateInstanceRules,
   OverrideAlertRuleInput: () => overrideAlertRuleRules,
+  ReplaceAlertRuleOverridesInput: () => replaceAlertRuleOverridesRules,
   RetryCommandInput: () => retryCommandRules,
   RotateWebhookSecretInput: () => rotateWebhookSecretRules,
   SendCommandInput: sendCommandRules,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { EnvError, parseEnv, readAll, settings, type EnvSource } from '#platform/env.js';
+import { EnvError, parseEnv, readAll, settingOf, settings, type EnvSource } from '#platform/env.js';
 
 import { normalPassword } from './password/normal-password.js';
 import { normalEmail } from './user/email-address.js';
@@ -35,7 +35,9 @@ export function identityEnv(source: EnvSource = process.env): IdentityEnv {
 }
 
 /** One of the two alone makes nobody an administrator, which would show only when somebody misses them. */
-function assertWhole({ ADMIN_EMAIL: email, ADMIN_PASSWORD: password }: EnvSource): void {
+function assertWhole(source: EnvSource): void {
+  const email = settingOf(source, 'ADMIN_EMAIL');
+  const password = settingOf(source, 'ADMIN_PASSWORD');
   if (email && !password) throw new EnvError(['ADMIN_PASSWORD is required with ADMIN_EMAIL']);
   if (password && !email) throw new EnvError(['ADMIN_EMAIL is required with ADMIN_PASSWORD']);
 }

@@ -24,6 +24,7 @@ import { AuditVerifications } from './audit/audit-verification.service.js';
 import { auditConsumer, auditRetentionSweep } from './audit/audit.job.js';
 import { AuditResolver } from './audit/audit.resolver.js';
 import { AuditService } from './audit/audit.service.js';
+import { formerActorsSweep } from './audit/former-actors.job.js';
 import { BrandingResolver } from './branding/branding.resolver.js';
 import { BrandingService } from './branding/branding.service.js';
 import { logoLimits } from './branding/logo.js';
@@ -160,6 +161,7 @@ export function createTenancy(options: TenancyOptions): Tenancy {
     ],
     sweeps: [
       auditRetentionSweep(keyring),
+      formerActorsSweep,
       memberCleanupSweep,
       eraseTenantsSweep,
       tellClosedSweep,

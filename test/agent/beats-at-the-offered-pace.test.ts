@@ -103,14 +103,17 @@ test('there are never two beats in flight', async () => {
 });
 
 test.each([
-  ['seconds', '120'],
-  ['a date', 'Fri, 01 May 2026 12:02:15 GMT'],
-])('Retry-After in %s is honoured', async (_, value) => {
+  ['seconds', '120', 0],
+  ['a date', 'Fri, 01 May 2026 12:02:15 GMT', 0],
+  ["a date, by a clock that is three hours behind the panel's", 'Fri, 01 May 2026 12:02:15 GMT', -3],
+  ["a date, by a clock that is three hours ahead of the panel's", 'Fri, 01 May 2026 12:02:15 GMT', 3],
+])('Retry-After in %s is honoured', async (_, value, hours) => {
   const node = await TestNode.create();
+  node.clock.set(hours * 3_600_000);
   await node.start();
   node.panel.script('heartbeat', {
     status: 429,
-    headers: { 'retry-after': value },
+    headers: { 'retry-after': value, date: 'Fri, 01 May 2026 12:00:15 GMT' },
     body: { error: 'Slow down' },
   });
   await node.step();

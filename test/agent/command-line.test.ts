@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
+import { readAgentEnv, type AgentEnv } from '#agent/env.js';
 import { readSettings, usage } from '#agent/settings.js';
 import { assetPath, packageRoot } from '#platform/package-root.js';
 import { routes } from '#rest-compat/routes.js';
@@ -20,7 +21,7 @@ function run(...args: string[]) {
   child.stdout.on('data', (chunk: Buffer) => void (said.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => void (said.err += chunk.toString()));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...said }));
-  return { child, ended };
+  return { child, said, ended };
 }
 
 test('flags win over the environment', () => {
@@ -47,7 +48,41 @@ test('flags win over the environment', () => {
     signIn: false,
     simulate: true,
     logLevel: 'info',
+    proxies: {},
   });
+});
+
+test('proxies are read as curl reads them: small letters first, http without a scheme', () => {
+  const proxiesOf = (env: AgentEnv) => {
+    const settings = readSettings(['--panel', 'https://p.example'], env);
+    return settings === 'help' ? undefined : settings.proxies;
+  };
+  expect(
+    proxiesOf({
+      https_proxy: 'http://small.example:3128',
+      HTTPS_PROXY: 'http://great.example:3128',
+      HTTP_PROXY: 'great.example:3128',
+      no_proxy: 'localhost,.corp.example',
+    }),
+  ).toEqual({
+    https: 'http://small.example:3128',
+    http: 'http://great.example:3128',
+    noProxy: 'localhost,.corp.example',
+  });
+  // As compose and systemd pass what is not set.
+  const env = readAgentEnv({ https_proxy: '', HTTPS_PROXY: 'http://great.example:3128', no_proxy: '' });
+  expect(proxiesOf(env)).toEqual({ https: 'http://great.example:3128' });
+});
+
+test.each([
+  'socks5://u:s3cr@p.example',
+  'http://u:s3cr@p.example/path',
+  'http://u:s3cr%zz@p.example',
+  'http://u:s3cr@',
+])('a proxy at an address like %s is named as wrong, and not repeated', (address) => {
+  const read = () => readSettings(['--panel', 'https://p.example'], { HTTPS_PROXY: address });
+  expect(read).toThrow('HTTPS_PROXY is not the address of an http or https proxy');
+  expect(read).not.toThrow('s3cr');
 });
 
 test("the agent's page has each call that it makes, those that the panel has for agents, and each flag", () => {
@@ -128,6 +163,41 @@ test('the agent as a process enrolls, beats, and ends cleanly on SIGTERM', async
     version: '0.2.9',
   });
   expect(node.panel.beats[0]?.body).toMatchObject({ cpu_percent: 12.8, memory_percent: 28.4, apps_count: 5 });
+});
+
+test('a second agent with the same state ends with 1, and one after a first that was killed does not', async () => {
+  const node = await TestNode.create();
+  node.panel.heartbeatSeconds = 1;
+  const args = ['--panel', node.panel.url, '--token', 'flt_x', '--simulate', '--state', node.stateFile];
+  const first = run(...args);
+  onTestFinished(() => void first.child.kill('SIGKILL'));
+  await expect.poll(() => node.panel.beats.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  expect(await run(...args).ended).toMatchObject({
+    code: 1,
+    err: `Another agent is at work with the state in ${node.stateFile}\n`,
+  });
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const third = run(...args);
+  await expect.poll(() => third.said.err, { timeout: 30_000 }).toContain('The agent is at work');
+  third.child.kill('SIGTERM');
+  expect((await third.ended).code).toBe(0);
+  expect(readdirSync(dirname(node.stateFile)).toSorted()).toEqual(['state.json']);
+  expect(node.panel.enrollments).toHaveLength(1);
+});
+
+test('an agent where no socket can be made goes on, and says what it does not know', async () => {
+  const node = await TestNode.create();
+  node.panel.heartbeatSeconds = 1;
+  // Longer than the path of a socket may be.
+  const state = join(dirname(node.stateFile), 'a'.repeat(60), 'b'.repeat(60), 'state.json');
+  const { child, ended } = run('--panel', node.panel.url, '--token', 'flt_x', '--simulate', '--state', state);
+  await expect.poll(() => node.panel.beats.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  child.kill('SIGHUP');
+  const { code, err } = await ended;
+  expect(code).toBe(0);
+  expect(err).toContain('It can not be known whether another agent works with this state');
+  expect(node.panel.departures).toHaveLength(1);
 });
 
 test('a token the panel refuses ends the process with 1', async () => {

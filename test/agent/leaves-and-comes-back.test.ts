@@ -1,26 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { AgentLogger } from '#agent/logger.js';
-
+import { kept } from './support/log.js';
 import { TestNode } from './support/node.js';
-
-/** A logger that keeps what it is told. */
-function keeping() {
-  const lines: { level: string; message: string; facts: Record<string, unknown> }[] = [];
-  const at =
-    (level: string) =>
-    (facts: Record<string, unknown>, message = ''): void =>
-      void lines.push(
-        typeof facts === 'string' ? { level, message: facts, facts: {} } : { level, message, facts },
-      );
-  const logger = {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-  } as unknown as AgentLogger;
-  return { lines, logger };
-}
 
 describe('an agent that is stopped', () => {
   test('tells the panel so, once, after its last beat', async () => {
@@ -67,15 +48,14 @@ describe('an agent that is stopped', () => {
 
 describe('a panel that is away', () => {
   test('is told of in full once, and once more when it is back, with how long it was away', async () => {
-    const { lines, logger } = keeping();
+    const { lines, logger, messages } = kept();
     const node = await TestNode.create({ logger });
     await node.start();
     node.panel.always({ status: 503, body: { error: 'Unavailable' } });
     await node.steps(4);
     node.panel.always(undefined);
     await node.steps(3);
-    const told = lines.filter(({ level }) => level !== 'debug').map(({ message }) => message);
-    const [enrolled, first, ...rest] = told;
+    const [enrolled, first, ...rest] = messages();
     expect([enrolled, first]).toEqual([
       'Enrolled',
       'Beat failed; readings are kept, an hour of them, and told when the panel is back',
@@ -83,13 +63,13 @@ describe('a panel that is away', () => {
     expect(rest.filter((message) => message !== 'Beat failed')).toEqual([
       'The panel is back and takes beats again',
     ]);
-    const back = lines.find(({ message }) => message.startsWith('The panel is back'));
-    expect(back?.facts).toEqual({
+    const back = lines.find(({ msg }) => msg.startsWith('The panel is back'));
+    expect(back).toMatchObject({
       awaySeconds: expect.any(Number),
       replayed: expect.any(Number),
       waiting: 0,
     });
-    expect(back?.facts['awaySeconds']).toBeGreaterThan(0);
+    expect(back?.['awaySeconds']).toBeGreaterThan(0);
   });
 
   test('is asked again within two intervals, however long it was away', async () => {
@@ -122,7 +102,7 @@ describe('an address that is no panel', () => {
   ] as const;
 
   test.for(strangers)('is named with what it answered: %s', async ([, answer]) => {
-    const { lines, logger } = keeping();
+    const { lines, logger } = kept();
     const node = await TestNode.create({ logger });
     node.panel.script('enroll', answer);
     await node.start();
@@ -133,16 +113,16 @@ describe('an address that is no panel', () => {
       message: expect.stringContaining(`${node.panel.url}/api/agent/enroll answered HTTP ${status} (`),
     });
     expect(lines[0]).toMatchObject({
-      level: 'error',
-      message: 'What answers at this address is no panel; check the address',
+      level: 50,
+      msg: 'What answers at this address is no panel; check the address',
     });
     // A node that has enrolled beats on, and says the same.
     await node.step();
     node.panel.script('heartbeat', answer);
     await node.step();
     expect(lines.at(-1)).toMatchObject({
-      level: 'warn',
-      message: 'What answers at this address is no panel',
+      level: 40,
+      msg: 'What answers at this address is no panel',
     });
     await node.step();
     expect(node.events.at(-1)).toMatchObject({ type: 'beat-accepted' });

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -13,7 +15,7 @@ import { runCluster } from './support/cluster-process.js';
 const isTried = missingPackages().length === 0 || process.env['CI'] !== undefined;
 
 test('a cluster without its programs says which Debian packages it lacks, and makes nothing', async () => {
-  const dataDir = join(createDataDir(), 'none');
+  const dataDir = join(tmpdir(), `none-${randomUUID()}`);
   const cluster = runCluster({ PATH: '/nowhere', DATA_DIR: dataDir });
   expect(await cluster.ended).toBe(1);
   expect(cluster.output).toMatch(/apt-get install .*etcd-server patroni .*redis-server/);
@@ -21,7 +23,7 @@ test('a cluster without its programs says which Debian packages it lacks, and ma
 });
 
 test('a drill of a fault that there is none of names those that there are, and makes nothing', async () => {
-  const dataDir = join(createDataDir(), 'none');
+  const dataDir = join(tmpdir(), `none-${randomUUID()}`);
   const cluster = runCluster({ DATA_DIR: dataDir }, ['drill', 'switchover', 'earthquake']);
   expect(await cluster.ended).toBe(1);
   expect(cluster.output).toMatch(/faults, all unless named: switchover kill-postgres .*lose-redis/);
@@ -75,7 +77,7 @@ test.skipIf(!isTried)(
       expect((await members()).find((member) => member.role === 'leader')!.name).toBe(candidate);
 
       expect(await cluster.kill('SIGINT')).toBe(0);
-      expect(spawnSync('pgrep', ['-f', dataDir]).stdout.toString()).toBe('');
+      expect(spawnSync('pgrep', ['-af', dataDir]).stdout.toString()).toBe('');
     } finally {
       await cluster.kill('SIGTERM');
       rmSync(dataDir, { recursive: true, force: true });

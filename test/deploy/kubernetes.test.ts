@@ -74,6 +74,13 @@ test('each manifest is in the kustomization, and what the schema of Kubernetes a
   );
 });
 
+test('each manifest is the same for readers of YAML 1.1, as kubectl, and of 1.2, as the client', () => {
+  const files = kustomization.resources.map((file) => readFileSync(`${folder}/${file}`, 'utf8'));
+  const as = (version: '1.1' | '1.2') =>
+    files.map((text) => parseAllDocuments(text, { version }).map((document) => document.toJS() as unknown));
+  expect(as('1.1')).toEqual(as('1.2'));
+});
+
 test('a fault in a manifest is found', () => {
   const faulty = structuredClone(of<Manifest>('Deployment'));
   Object.assign(faulty.spec, { replicas: 'three' });

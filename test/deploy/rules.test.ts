@@ -62,6 +62,19 @@ describe.skipIf(!isTried)('each question of a dashboard is one to Prometheus', (
   });
 });
 
+test('each metric of the operators’ manual is drawn in a dashboard', () => {
+  const manual = readFileSync(assetPath('docs', 'operating.md'), 'utf8');
+  const rows = manual.split('\n').filter((line) => line.startsWith('| `panel_'));
+  const names = rows.flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/panel_\w+/g)].map(String));
+  const drawn = dashboards.flatMap(({ panels }) =>
+    panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+  );
+  expect(names.length).toBeGreaterThan(25);
+  expect(
+    names.filter((name) => !drawn.some((expr) => new RegExp(`\\b${name}(_bucket|_count)?\\b`).test(expr))),
+  ).toEqual([]);
+});
+
 test('no panel of a dashboard covers another one', () => {
   for (const { panels } of dashboards) {
     const places = panels.map(({ gridPos: { x, y } }) => `${x},${y}`);

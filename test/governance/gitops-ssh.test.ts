@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { refusal } from '../support/answers.js';
 import { SshGitServer } from '../support/ssh-git-server.js';
 import {
   connected,
@@ -88,5 +89,79 @@ describe('a repository over SSH on a port of its own', { timeout: 240_000 }, () 
       );
       expect([name, lastError]).toEqual([name, 'The host key is not the one in `knownHosts`']);
     }
+  });
+
+  test('is opened by a key with line breaks of Windows, with an indentation, and without its last line break', async () => {
+    await using ssh = await SshGitServer.start(git.bare);
+    const { privateKey, knownHosts } = ssh;
+    const tenant = await paying();
+    const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
+    for (const [name, sshPrivateKey] of [
+      ['Windows', privateKey.replaceAll('\n', '\r\n')],
+      ['Indented', privateKey.replaceAll(/^/gm, '  ')],
+      ['Trimmed', privateKey.trim()],
+    ] as const) {
+      const id = await connected(tenant, {
+        name,
+        path: '',
+        repoUrl: ssh.url,
+        autoSync: false,
+        credential: { sshPrivateKey, knownHosts: knownHosts.replaceAll('\n', '\r\n') },
+      });
+      const { problems } = await seen(
+        tenant,
+        id,
+        ({ lastSeenCommit, health }) => lastSeenCommit === sha || health === 'DEGRADED',
+        `the repository, ${name}`,
+        longMs,
+      );
+      expect([name, problems]).toEqual([name, []]);
+    }
+  });
+
+  test('takes no key that is cut off or has a passphrase, and says so', async () => {
+    await using ssh = await SshGitServer.start(git.bare);
+    const tenant = await paying();
+    const made = [
+      [await ssh.makeKey('sealed', 'a passphrase'), 'It must have no passphrase'],
+      [
+        await ssh.makeKey('older', 'a passphrase', '-t', 'rsa', '-b', '2048', '-m', 'PEM'),
+        'It must have no passphrase',
+      ],
+      [
+        await ssh.makeKey('newer', 'a passphrase', '-t', 'rsa', '-b', '2048', '-m', 'PKCS8'),
+        'It must have no passphrase',
+      ],
+      [ssh.privateKey.trim().slice(0, -10), 'It must be whole, from BEGIN to END'],
+    ] as const;
+    for (const [sshPrivateKey, message] of made) {
+      const answer = await tenant.graphql(
+        'mutation ($input: CreateGitOpsConfigInput!) { createGitOpsConfig(input: $input) { id } }',
+        {
+          input: { name: 'Key', repoUrl: ssh.url, credential: { sshPrivateKey, knownHosts: ssh.knownHosts } },
+        },
+      );
+      expect(refusal(answer)).toMatchObject({
+        code: 'VALIDATION_FAILED',
+        details: { 'input.credential.sshPrivateKey': message },
+      });
+    }
+  });
+
+  test('is looked at by the whole name of its branch', async () => {
+    await using ssh = await SshGitServer.start(git.bare);
+    const tenant = await paying();
+    const sha = await git.commit({ 'a.yaml': policy('Encrypted') });
+    await promisify(execFile)('git', ['-C', git.bare, 'update-ref', 'refs/heads/a/refs/heads/main', sha]);
+    const { privateKey: sshPrivateKey, knownHosts } = ssh;
+    const id = await connected(tenant, { repoUrl: ssh.url, credential: { sshPrivateKey, knownHosts } });
+    const { problems } = await seen(
+      tenant,
+      id,
+      ({ lastSyncedCommit, health }) => lastSyncedCommit === sha || health === 'DEGRADED',
+      'it to be in force',
+      longMs,
+    );
+    expect(problems).toEqual([]);
   });
 });

@@ -8,9 +8,11 @@ import { panelOptions } from '#panel/run.js';
 import { createLogger } from '#platform/logger.js';
 
 import { TestClock } from '../support/clock.js';
+import { hurryJobs } from '../support/jobs.js';
 import { createTestDatabase, startTestPanel, testSecretsKey, type TestPanel } from '../support/panel.js';
-import { freePort, PanelProcess } from '../support/process.js';
+import { freePort, PanelProcess, runProgram } from '../support/process.js';
 import { World } from '../support/world.js';
+import { entryOf } from './audit/support.js';
 import { Mailbox } from './support/mailbox.js';
 
 interface Store {
@@ -85,6 +87,57 @@ test('mail whose server is down is delivered when it is back, and lies nowhere i
   ]);
   expect(mailbox.mails).toEqual([]);
 });
+
+test('who runs the panel sees the mail that failed for good, and has it delivered once its server is back', async () => {
+  const port = await freePort();
+  await using panel = await startTestPanel({ SMTP_URL: `smtp://127.0.0.1:${port}` });
+  const jobs = async (...argv: string[]) =>
+    runProgram('jobs', { DATABASE_URL: panel.database.url, SECRETS_KEY: testSecretsKey }, { argv });
+  expect(await jobs('failed')).toEqual({
+    code: 0,
+    output: 'No job has failed for good in the last seven days.\n',
+  });
+  const tenant = await panel.world.tenant();
+  const job = 'identity.mail.send';
+  const rows = async () =>
+    panel.sql<{ id: string; state: string }>(
+      `select id, state from jobs.job where name = $1 and data->>'tenantId' = $2`,
+      [job, tenant.user.tenant.id],
+    );
+  const isOver = async () => {
+    await hurryJobs(panel, job);
+    return (await rows()).map(({ state }) => state);
+  };
+  await expect.poll(isOver, { timeout: 60_000, interval: 200 }).toEqual(['failed']);
+  const id = (await rows())[0]!.id;
+
+  const shown = await jobs('failed', job);
+  expect([shown.code, shown.output]).toEqual([
+    0,
+    expect.stringMatching(/^identity\n {2}identity\.mail\.send: /),
+  ]);
+  expect(shown.output).toContain(` ${id} of ${tenant.user.tenant.id}, after 9 attempts\n      Error: `);
+  expect(shown.output).toContain('ECONNREFUSED');
+  expect(shown.output).not.toContain(tenant.account.email);
+
+  const unknown = randomUUID();
+  for (const what of [unknown, 'identity.mail', 'mail'])
+    expect(await jobs('retry', what)).toEqual({
+      code: 1,
+      output: `No job ${what} has failed for good in the last seven days.\n`,
+    });
+  for (const argv of [[], ['retry'], ['forget', id], ['failed', job, id]])
+    expect(await jobs(...argv)).toEqual({
+      code: 1,
+      output: expect.stringMatching(/^npm run jobs -- failed, /),
+    });
+
+  await using mailbox = await Mailbox.start(port);
+  const retried = await jobs('retry', id);
+  expect(retried).toEqual({ code: 0, output: expect.stringMatching(/^1 asked for: /) });
+  await mailbox.receive(tenant.account.email, /Confirm/);
+  expect(await entryOf(tenant, 'retryJobs')).toMatchObject({ actorKind: 'operator', target: id });
+}, 120_000);
 
 describe('with a mail server', () => {
   let mailbox: Mailbox;

@@ -7,7 +7,7 @@ import { areaSettings } from '#panel/areas.js';
 import { standInsFor } from '#panel/demo/providers.js';
 import { demoAccounts } from '#panel/demo/seed.js';
 import { demoSettings } from '#panel/demo/settings.js';
-import { cutSettings } from '#panel/env-file.js';
+import { cutSettings, disputedSettings } from '#panel/env-file.js';
 import { panelEnv } from '#panel/env.js';
 import { splitEnv } from '#panel/split-env.js';
 import { EnvError } from '#platform/env.js';
@@ -30,6 +30,21 @@ test.each([
   ['A=', []],
 ])('of %j it names %j', (text, names) => {
   expect(cutSettings(text)).toEqual(names);
+});
+
+test.each([
+  [String.raw`A=ab\cd`, ['A']],
+  [String.raw`A="ab\\cd"`, ['A']],
+  [String.raw`A="ab\"cd"`, ['A']],
+  [String.raw`export A="one\ntwo" # a comment`, ['A']],
+  [String.raw`A='ab\"cd'`, []],
+  [`A='one\nB=ab\\cd\nlast'`, []],
+  [String.raw`#A=ab\cd`, []],
+  [String.raw`A=ab # a \ comment`, []],
+  [String.raw`A="ab" # a \ comment`, []],
+  ['A="ab#cd"', []],
+])('of %j it names %j as read differently by systemd', (text, names) => {
+  expect(disputedSettings(text)).toEqual(names);
 });
 
 const example = readFileSync(assetPath('.env.example'), 'utf8');

@@ -121,6 +121,7 @@ describe('a panel with a token and a port for its metrics', () => {
     const text = await scrape();
     expect(valueOf(text, `panel_info{version="${panelVersion}",process="panel",node_name="one"}`)).toBe(1);
     expect(valueOf(text, 'panel_beats_waiting')).toBe(0);
+    expect(valueOf(text, 'panel_beats_waiting_max')).toBe(5_000);
     expect(valueOf(text, 'panel_beats_oldest_wait_seconds')).toBe(0);
     expect(valueOf(text, 'panel_contracts_pending')).toBe(0);
     const gone = 'panel_ha_faults{code="NODE_OFFLINE"}';

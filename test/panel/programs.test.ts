@@ -134,6 +134,8 @@ test('started by an older Node.js every program says what to do instead', async 
     'rotate-keys',
     'rotate-secrets',
     'parked',
+    'check-settings',
+    'jobs',
   ];
   const ends = await Promise.all(programs.map(async (name) => runProgram(name, {}, { node: oldNode })));
   for (const end of ends) {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
@@ -172,4 +174,25 @@ test('what the process can not go on without ends it with its words', async () =
     'running',
     'without grace',
   ]);
+});
+
+async function startAndStop(): Promise<WeakRef<object>> {
+  const stopped = await startTestPanel();
+  await stopped.stop();
+  return new WeakRef(stopped.panel.gateway);
+}
+
+test('what a panel held is let go once it has stopped, though its process goes on', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  // MikroORM puts the first of a process on the classes of its entities, and timers know the one that ended last.
+  await startAndStop();
+  const stopped = await startAndStop();
+  await startAndStop();
+  await expect
+    .poll(() => {
+      collect();
+      return stopped.deref() === undefined;
+    })
+    .toBe(true);
 });

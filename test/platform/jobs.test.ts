@@ -163,6 +163,26 @@ describe('a job that fails', () => {
     expect(JSON.stringify(job)).not.toContain('a secret');
   });
 
+  test('with words that no row can hold is tried again and stays as failed like any other', async () => {
+    const tenantId = newTenant();
+    const odd: JobKind = kind('note.odd', { limit: 1, delaySeconds: 0, maxDelaySeconds: 1 }, 600);
+    const attempts: number[] = [];
+    await bench.run([
+      {
+        ...odd,
+        async handle({ attempt }) {
+          attempts.push(attempt);
+          throw new Error(`the other side said \0 and \uD83D`);
+        },
+      },
+    ]);
+    await bench.enqueue(odd, { tenantId });
+    await expect.poll(async () => bench.states(tenantId), patience).toEqual(['failed']);
+    expect(attempts).toEqual([1, 2]);
+    const [job] = await bench.jobsOf(tenantId);
+    expect(job!.output).toMatchObject({ message: 'Error: the other side said \uFFFD and \uFFFD' });
+  });
+
   test('by taking too long is told so, and writes nothing beside the attempt that follows', async () => {
     const tenantId = newTenant();
     const slow: JobKind = kind('note.dawdle', { limit: 1 }, 1);

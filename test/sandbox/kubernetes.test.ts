@@ -176,6 +176,30 @@ describe(`@kubernetes/client-node on ${isRealCluster ? 'the cluster of KUBECONFI
     expect(late.seen).toEqual(['ERROR 410']);
   });
 
+  test.skipIf(isRealCluster)(
+    'of a log the last lines are told, all of them unless told, and none of 0',
+    async () => {
+      const core = config.makeApiClient(CoreV1Api);
+      sandbox.writeLog('talks:1', 'a\nb\nc\n');
+      await apply('talks', manifest('talks', 'talks:1'));
+      await clock.advance(3_000);
+      const { items } = await core.listNamespacedPod({ namespace });
+      const pod = items.find(({ spec }) => spec?.containers[0]?.image === 'talks:1')!.metadata!.name!;
+      const log = async (tailLines?: number) =>
+        core.readNamespacedPodLog({
+          name: pod,
+          namespace,
+          ...(tailLines === undefined ? {} : { tailLines }),
+        });
+      expect([await log(), await log(5), await log(2), await log(0)]).toEqual([
+        'a\nb\nc\n',
+        'a\nb\nc\n',
+        'b\nc\n',
+        '',
+      ]);
+    },
+  );
+
   test('lists come in pages and by fields', async () => {
     const first = await apps.listNamespacedDeployment({ namespace, limit: 2 });
     expect(first.items).toHaveLength(2);

@@ -35,5 +35,6 @@ test('no index of the trails of all tenants is built while they can not be writt
     });
   expect(onTrails.map(({ name, buildsIndexes = false }) => [name, buildsIndexes])).toEqual([
     ['098_audit_requests', true],
+    ['111_audit_named', true],
   ]);
 });

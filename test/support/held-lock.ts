@@ -24,13 +24,13 @@ export class HeldLock implements AsyncDisposable {
     return (await this.client.query(statement, values)).rows;
   }
 
-  /** Until somebody waits for what it holds. */
-  async wanted(): Promise<void> {
+  /** Until somebody, or as many as told, waits for what it holds. */
+  async wanted(by = 1): Promise<void> {
     await until(async () => {
       const waiting = await this.panel.sql(
         `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
       );
-      return waiting.length > 0;
+      return waiting.length >= by;
     }, 'somebody to wait for the lock');
   }
 

@@ -8,7 +8,7 @@ import { migrate } from '#panel/database.js';
 import { startEmbeddedPostgres } from '#platform/database/embedded-postgres.js';
 import { silentLogger } from '#platform/logger.js';
 
-import { createDataDir } from './data-dir.js';
+import { createRunDataDir } from './data-dir.js';
 
 /** Where test files find the run's PostgreSQL. */
 export interface TestPostgres {
@@ -32,7 +32,7 @@ export const templateDatabase = 'panel_template';
  * One PostgreSQL for the run, with one migrated database that the files' databases are cloned from. Answers how to end it.
  */
 export async function startPostgres({ provide }: TestProject): Promise<() => Promise<void>> {
-  const dataDir = createDataDir();
+  const dataDir = createRunDataDir();
   const socketDir = join(dataDir, 'sockets');
   mkdirSync(socketDir);
   // The server may run as another user.

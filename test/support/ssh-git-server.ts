@@ -43,8 +43,9 @@ export class SshGitServer implements AsyncDisposable {
     return readFileSync(join(this.folder, 'seen'), 'utf8');
   }
 
-  async makeKey(name: string): Promise<string> {
-    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', join(this.folder, name)]);
+  async makeKey(name: string, passphrase = '', ...form: string[]): Promise<string> {
+    const type = form.length > 0 ? form : ['-t', 'ed25519'];
+    await run('ssh-keygen', ['-q', ...type, '-N', passphrase, '-C', 'test', '-f', join(this.folder, name)]);
     return readFileSync(join(this.folder, name), 'utf8');
   }
 

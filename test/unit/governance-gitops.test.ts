@@ -17,6 +17,19 @@ spec:
 `;
 const read = async (text: string, path = 'a.yaml') => readManifest([{ path, text }]);
 
+const overrides = (...listed: string[]) =>
+  `apiVersion: v1\nkind: AlertRuleOverrides\nmetadata: {name: cpu}\nspec:\n  overrides:\n${listed.map((one) => `  - {${one}}`).join('\n')}`;
+const override = (group: string, priority: number, set: object) => ({
+  group,
+  priority,
+  isEnabled: null,
+  severity: null,
+  threshold: null,
+  forSeconds: null,
+  keepFiringForSeconds: null,
+  ...set,
+});
+
 describe('a manifest', () => {
   test('declares each kind, with what is left out as it is by default', async () => {
     const { resources, problems } = await read(`# a comment
@@ -27,6 +40,15 @@ apiVersion: v1
 kind: AlertRule
 metadata: {name: disk}
 spec: {threshold: 90, for_seconds: 60}
+---
+apiVersion: v1
+kind: AlertRuleOverrides
+metadata: {name: disk}
+spec:
+  overrides:
+    - {group: " Web Servers", priority: 5, threshold: 95, severity: critical}
+    - {group: builders, enabled: false}
+    - {group: others, keep_firing_for_seconds: 0}
 ---
 apiVersion: v1
 kind: InstanceGroup
@@ -62,15 +84,27 @@ spec: {version: "0.4.0", applies_to: {tags: [web]}}
         spec: { threshold: 90, forSeconds: 60 },
       },
       {
+        kind: 'AlertRuleOverrides',
+        name: 'DISK',
+        place: { file: 'a.yaml', line: 15 },
+        spec: {
+          overrides: [
+            override('web servers', 5, { threshold: 95, severity: 'CRITICAL' }),
+            override('builders', 10, { isEnabled: false }),
+            override('others', 20, { keepFiringForSeconds: 0 }),
+          ],
+        },
+      },
+      {
         kind: 'InstanceGroup',
         name: 'Two',
-        place: { file: 'a.yaml', line: 15 },
+        place: { file: 'a.yaml', line: 24 },
         spec: { kind: 'STATIC', instanceIds: ['a', 'b'] },
       },
       {
         kind: 'DesiredVersion',
         name: 'all',
-        place: { file: 'a.yaml', line: 20 },
+        place: { file: 'a.yaml', line: 29 },
         spec: {
           version: '0.4.0',
           steps: [
@@ -117,6 +151,40 @@ spec: {version: "0.4.0", applies_to: {tags: [web]}}
       ),
       /spec\.rule\.value\.0\.condition/,
       8,
+    ],
+    [
+      'two overrides for one group',
+      overrides('group: A, enabled: false', 'group: a, enabled: true'),
+      /^spec\.overrides\.1\.group: There is an override for it above$/,
+      7,
+    ],
+    [
+      'a priority that is not above the one before it',
+      overrides('group: a, enabled: false, priority: 20', 'group: b, enabled: true, priority: 20'),
+      /^spec\.overrides\.1\.priority: It is above 20, that of the one before it$/,
+      7,
+    ],
+    [
+      'no place behind the last priority',
+      overrides(
+        'group: a, enabled: false, priority: 9995',
+        'group: b, enabled: true',
+        'group: c, enabled: true',
+      ),
+      /^spec\.overrides\.2\.priority: There is no multiple of ten behind 10000: write one$/,
+      8,
+    ],
+    [
+      'an override that says nothing',
+      overrides('group: a'),
+      /^spec\.overrides\.0\.enabled: It sets nothing/,
+      6,
+    ],
+    [
+      'more overrides than a rule may have',
+      overrides(...Array.from({ length: 21 }, (_, at) => `group: g${at}, enabled: false`)),
+      /^spec\.overrides: At most 20$/,
+      6,
     ],
     ['a list', '- 1', /It is an object with apiVersion/, 1],
     ['keys that are no words', '? ? ? ? a\n: 1', /^A key is a plain word$/, 1],

@@ -189,6 +189,13 @@ describe.skipIf(!isChromiumThere)('what others do is seen while one looks', () =
       }),
     ).toEqual(nothingWrong);
     expect(
+      await at(parent, '/audit?action=createMspClient', async (page) => {
+        // Whom it was for, though what the hash covers has a word for that.
+        await page.getByText(/^Details of entry/).click();
+        await page.locator('pre').filter({ hasText: acme.account.email }).waitFor();
+      }),
+    ).toEqual(nothingWrong);
+    expect(
       await at(parent, '/clients', async (page) => {
         await choose(page, 'Which', 'Suspended');
         await page.getByText('None is like this.').waitFor();

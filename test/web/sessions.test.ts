@@ -93,6 +93,38 @@ test.skipIf(!isChromiumThere)(
 );
 
 test.skipIf(!isChromiumThere)(
+  'a sign-out whose answer was lost is one all the same, and where nobody can be asked no more is said than is known',
+  async () => {
+    const tenant = await stage.panel.world.tenant();
+    await using dana = await person();
+    const page = await dana.signIn(tenant);
+    await heading(page, 'Overview');
+    const outs = '**/console/session/logout';
+    await page.route(outs, async (route: Route) => route.abort());
+    await pressSignOut(page);
+    await page.getByText('You may be signed out or not. The panel can not be reached.').waitFor();
+    await page.reload();
+    await heading(page, 'Overview');
+    const last = await cookieOf(dana);
+    let lost = 0;
+    await page.unroute(outs);
+    await page.route(
+      outs,
+      async (route: Route) => {
+        lost = (await route.fetch()).status();
+        await route.abort();
+      },
+      { times: 1 },
+    );
+    await pressSignOut(page);
+    await heading(page, 'Sign in');
+    expect(lost).toBe(204);
+    expect(await cookieOf(dana)).toBeUndefined();
+    expect(await renewal(last!)).toBe(401);
+  },
+);
+
+test.skipIf(!isChromiumThere)(
   'a new password by mail ends the session of a browser, with its cookie',
   async () => {
     const tenant = await stage.panel.world.tenant();

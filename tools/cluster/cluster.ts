@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { stopPostmaster } from '#platform/database/embedded/postmaster.js';
+import { postgresProcesses } from '#platform/database/embedded/processes.js';
 import { OperatorError } from '#platform/errors.js';
 import { assetPath, packageRoot } from '#platform/package-root.js';
 
@@ -93,6 +96,9 @@ export class Cluster implements AsyncDisposable {
       ...of('etcd').map((member) => [member]),
     ])
       await Promise.all(group.map((process) => process.stop()));
+    await Promise.all(
+      [1, 2, 3].map((n) => endLeftDatabase(join(this.place.folder, `postgres-${n}`, 'data'))),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -190,6 +196,16 @@ export class Cluster implements AsyncDisposable {
     const code = await new Promise((resolve) => child.once('exit', resolve));
     if (code !== 0) throw new OperatorError('The database could not be migrated.');
   }
+}
+
+/** Ends the server that Patroni was just starting when it was told to end: it ends without it (3.0.2). */
+async function endLeftDatabase(folder: string): Promise<void> {
+  // One that was made just now has not written its pid yet.
+  for (const end = performance.now() + 30_000; performance.now() < end; await sleep(100)) {
+    if (postgresProcesses(folder).length === 0) return;
+    await stopPostmaster(folder, { patience: 'short' });
+  }
+  throw new OperatorError(`A PostgreSQL still uses ${folder}.`);
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -8,7 +8,7 @@ import { useStore } from '../parts/store.ts';
 import { exactTime } from '../parts/time.tsx';
 import { words } from '../parts/words.ts';
 import { stopActing } from '../session/acting.ts';
-import { signOut } from '../session/session.ts';
+import { leave } from '../session/session.ts';
 import { useViewer } from '../session/viewer.tsx';
 import { Brand } from './brand.tsx';
 import { Menu } from './menu.tsx';
@@ -109,12 +109,7 @@ function Account() {
       <TimesChoice />
       {!me.acting && <Link to="/profile">Your account</Link>}
       <a href="/graphiql">GraphiQL: the API, to try</a>
-      <button
-        type="button"
-        onClick={() => {
-          signOut().catch((error: Error) => announce(`Not signed out: ${error.message}`));
-        }}
-      >
+      <button type="button" onClick={() => leave(announce)}>
         Sign out
       </button>
     </Menu>

@@ -124,7 +124,7 @@ function InstanceLine({ instance, onLeft }: { instance: Instance; onLeft: () => 
             variables={{ id }}
             text="Other credential"
             label={`Other credential for ${name}`}
-            confirm="The node gets it with its next beat. The one that it has counts until then."
+            confirm="The node gets it with its next beat. The one that it has counts until then. To put out who else has it, let the node back in instead."
             done={`${name} gets another credential with its next beat.`}
           />
         )}

@@ -11,7 +11,7 @@ interface AuditEntryProps {
 
 /** One entry of the trail, and the way to what else came of the same request. */
 export function AuditEntry({ entry, names }: AuditEntryProps) {
-  const { sequence, action, actor, target, requestId, clientAddress, details } = entry;
+  const { sequence, action, actor, target, requestId, clientAddress, details, personal } = entry;
   return (
     <div>
       <strong>{action}</strong> by <Actor of={entry} names={names} />
@@ -35,7 +35,7 @@ export function AuditEntry({ entry, names }: AuditEntryProps) {
       )}
       <details>
         <summary>Details of entry {count(sequence)}</summary>
-        <pre tabIndex={0}>{JSON.stringify(details, null, 2)}</pre>
+        <pre tabIndex={0}>{JSON.stringify(details, spelledOut(personal), 2)}</pre>
         <p className="quiet">
           Request <code>{requestId}</code>
         </p>
@@ -45,6 +45,11 @@ export function AuditEntry({ entry, names }: AuditEntryProps) {
       </details>
     </div>
   );
+}
+
+/** Addresses and names in the place of the words for them, until they are forgotten. */
+function spelledOut(personal: Record<string, unknown>): (field: string, value: unknown) => unknown {
+  return (_field, value) => (typeof value === 'string' ? (personal[value] ?? value) : value);
 }
 
 /** Who it was, by the name they had then. Of entries that are older than that is kept, by the one that a member has now. */

@@ -5,7 +5,7 @@ import { Card } from '../parts/card.tsx';
 import { Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
 import { secretOf, textOf } from '../parts/form.ts';
-import { signOut } from '../session/session.ts';
+import { leave } from '../session/session.ts';
 import { useViewer } from '../session/viewer.tsx';
 
 /** The end of the organization, by one of its owners. */
@@ -37,7 +37,7 @@ export function CloseOrganization() {
           done={`${name} is closed. Its owners are mailed how to take that back.`}
           onClose={() => setClosing(false)}
           // The session has ended with it.
-          onDone={() => void signOut().catch(() => location.reload())}
+          onDone={() => leave(() => location.reload())}
         >
           <p>A copy of what it has can be made on this page before.</p>
           <Field

@@ -16,6 +16,10 @@ export class SessionProblem extends Error {
   }
 }
 
+/** Whether nobody knows what the panel did: there was no answer, or one that is not its own, or it broke off. */
+export const isInDoubt = (error: unknown): boolean =>
+  error instanceof SessionProblem && (error.status === 0 || (error.status >= 500 && error.status !== 503));
+
 export interface SessionAnswer {
   accessToken?: string;
   expiresIn: number;

@@ -1,6 +1,6 @@
 import { Store } from '../parts/store.ts';
 import { actingIn, actingToken, currentActingToken, forgetActing, refuseActingToken } from './acting.ts';
-import { requestSession, SessionProblem, type SessionAnswer } from './session-request.ts';
+import { isInDoubt, requestSession, SessionProblem, type SessionAnswer } from './session-request.ts';
 
 export type SessionState = 'starting' | 'unreachable' | 'limited' | 'signed-out' | 'signed-in';
 
@@ -134,15 +134,33 @@ function enter(answer: SessionAnswer): void {
   tabs?.postMessage({ kind: 'signed-in' } satisfies Told);
 }
 
-/** Ends the session, here and in all tabs. Throws when the panel could not be told. */
-export async function signOut(): Promise<void> {
+/**
+ * Ends the session, here and in all tabs. Where nobody knows whether the panel has ended it, it is asked once more at once:
+ * what is over by then, it says so. Throws when it is not ended, or that is not known.
+ */
+async function signOut(): Promise<void> {
+  const end = async () => takingTurns(async () => requestSession('logout'));
   try {
-    await takingTurns(async () => requestSession('logout'));
+    await end().catch(async (error: unknown) => {
+      if (isInDoubt(error)) return end();
+      throw error;
+    });
   } catch (error) {
     if (!(error instanceof SessionProblem) || !error.isOver) throw error;
   }
   tabs?.postMessage({ kind: 'signed-out' } satisfies Told);
   forget();
+}
+
+/** Signs out, and tells in words why whoever asked for it is not signed out, or may not be. */
+export function leave(tell: (words: string) => void): void {
+  signOut().catch((error: Error) =>
+    tell(
+      isInDoubt(error)
+        ? `You may be signed out or not. ${error.message}`
+        : `Not signed out: ${error.message}`,
+    ),
+  );
 }
 
 function forget(): void {

@@ -1,11 +1,11 @@
-import { createContext, useContext, useEffect, useMemo, useRef, type ReactNode } from 'react';
+import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 
 import { useRead } from '../api/use-read.ts';
 import { ViewerDocument, type ViewerQuery } from '../generated/graphql.ts';
 import { Problem } from '../parts/problem.tsx';
 import { Splash } from '../parts/splash.tsx';
 import { useStore } from '../parts/store.ts';
-import { signOut, tokenInUse } from './session.ts';
+import { leave, tokenInUse } from './session.ts';
 
 interface Viewer {
   me: ViewerQuery['me'];
@@ -30,6 +30,7 @@ export function ViewerProvider({ children }: { children: ReactNode }) {
   const { data, told, read } = useRead(ViewerDocument);
   const token = useStore(tokenInUse);
   const tokenBefore = useRef(token);
+  const [stayed, setStayed] = useState('');
   useEffect(() => {
     if (tokenBefore.current !== '' && tokenBefore.current !== token) read();
     tokenBefore.current = token;
@@ -45,9 +46,10 @@ export function ViewerProvider({ children }: { children: ReactNode }) {
   return (
     <main className="splash">
       <Problem told={told} retry={read} />
-      <button type="button" onClick={() => void signOut()}>
+      <button type="button" onClick={() => leave(setStayed)}>
         Sign out
       </button>
+      <p role="alert">{stayed}</p>
     </main>
   );
 }

@@ -111,7 +111,8 @@ function logOf(world: World, pod: KubeObject, query: URLSearchParams): string {
       `container "${found.name}" in pod "${name}" is waiting to start: trying and failing to pull image`,
     );
   const lines = ((isPrevious ? written?.before : written?.now) ?? '').split('\n').slice(0, -1);
-  const tail = lines.slice(-Number(query.get('tailLines') ?? lines.length));
+  // Of 0 there are none, not all.
+  const tail = lines.slice(Math.max(0, lines.length - Number(query.get('tailLines') ?? lines.length)));
   const text = Buffer.from(tail.map((line) => `${line}\n`).join(''));
   return text.subarray(0, Number(query.get('limitBytes') ?? text.length)).toString('utf8');
 }

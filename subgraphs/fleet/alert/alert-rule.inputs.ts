@@ -1,6 +1,8 @@
 import { Field, Float, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
+import type { Faults } from '#platform/validation.js';
+
 import { AlertRuleKind, AlertSeverity, toldKinds } from './alert.kinds.js';
 
 @InputType({ description: 'New settings of a rule; what is left out stays as it is.' })
@@ -60,17 +62,28 @@ export const ruleFields = {
   keepFiringForSeconds: seconds('Keep firing for seconds'),
 };
 
-/** Finds what its kind has no use for. */
-export function requireOfKind(
-  { kind, threshold, forSeconds }: Pick<UpdateAlertRuleInput, 'kind' | 'threshold' | 'forSeconds'>,
-  context: z.core.$RefinementCtx,
-): void {
-  if (threshold != null && !measuring.includes(kind)) {
-    context.addIssue({ code: 'custom', path: ['threshold'], message: `${kind} measures nothing` });
-  }
-  if (forSeconds && toldKinds.includes(kind)) {
-    context.addIssue({ code: 'custom', path: ['forSeconds'], message: `${kind} fires at once` });
-  }
+/** What its kind has no use for, by field. */
+export function faultsOfKind({
+  kind,
+  threshold,
+  forSeconds,
+}: Pick<UpdateAlertRuleInput, 'kind' | 'threshold' | 'forSeconds'>): Faults {
+  return {
+    ...(threshold != null && !measuring.includes(kind) ? { threshold: `${kind} measures nothing` } : {}),
+    ...(forSeconds && toldKinds.includes(kind) ? { forSeconds: `${kind} fires at once` } : {}),
+  };
 }
 
-export const updateAlertRuleRules = z.object(ruleFields).superRefine(requireOfKind);
+/** Tells faults of what is at a path. */
+export function addFaults(
+  context: z.core.$RefinementCtx,
+  faults: Faults,
+  at: readonly (string | number)[] = [],
+): void {
+  for (const [field, message] of Object.entries(faults))
+    context.addIssue({ code: 'custom', path: [...at, field], message });
+}
+
+export const updateAlertRuleRules = z
+  .object(ruleFields)
+  .superRefine((input, context) => addFaults(context, faultsOfKind(input)));

@@ -83,6 +83,12 @@ export class HeartbeatService {
       () => [{ value: this.queue.size }],
     );
     metrics.gauge(
+      'panel_beats_waiting_max',
+      'The most beats that may wait in this process (HEARTBEAT_QUEUE).',
+      [],
+      () => [{ value: this.options.queueLimit }],
+    );
+    metrics.gauge(
       'panel_beats_oldest_wait_seconds',
       'For how long the oldest beat has waited that is not stored yet; 0 when all are.',
       [],

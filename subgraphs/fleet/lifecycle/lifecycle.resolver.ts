@@ -115,6 +115,7 @@ export class LifecycleResolver {
   @Mutation(() => Instance, {
     description:
       'Gives a node a new credential with its next beat. The old one counts until the node has used the new one. ' +
+      'Whoever else holds the old one is given the new one too: `createReenrollmentToken` puts them out. ' +
       'Safe to repeat. NOT_FOUND.',
   })
   async rotateInstanceCredential(

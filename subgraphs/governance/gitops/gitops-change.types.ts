@@ -47,7 +47,9 @@ export class GitOpsChange {
   @Field(() => GitOpsAction, { description: 'What has to be done.' })
   action!: GitOpsAction;
 
-  @Field(() => String, { description: '`Policy`, `InstanceGroup`, `AlertRule` or `DesiredVersion`.' })
+  @Field(() => String, {
+    description: '`Policy`, `InstanceGroup`, `AlertRule`, `AlertRuleOverrides` or `DesiredVersion`.',
+  })
   kind!: string;
 
   @Field(() => String, { description: 'Its name.' })

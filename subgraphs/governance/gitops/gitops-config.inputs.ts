@@ -1,6 +1,8 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { z } from 'zod';
 
+import { keyFault } from './git/ssh-key.js';
+
 @InputType({ description: 'What opens a repository: a token, or a key with the host keys that are trusted.' })
 export class GitOpsCredentialInput {
   @Field(() => String, {
@@ -171,6 +173,10 @@ const credential = z
     token: text(2_000).regex(/^\S+$/, 'It must have no space').nullish(),
     sshPrivateKey: text(10_000)
       .regex(/^-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'It must be a private key as OpenSSH writes it')
+      .superRefine((key, context) => {
+        const message = keyFault(key);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      })
       .nullish(),
     knownHosts: text(10_000).nullish(),
   })

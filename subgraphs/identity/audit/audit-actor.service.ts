@@ -16,10 +16,8 @@ export interface AuditActor {
  * The user or the API key that acted, in a transaction of the jobs role; undefined of all others, and of whoever is there no
  * more. Somebody of another tenant is found by the one that the entry names, and by no other.
  */
-export async function actorOf(
-  em: SqlEntityManager,
-  { tenantId, actor, actorKind, details }: AuditRecord,
-): Promise<AuditActor | undefined> {
+export async function actorOf(em: SqlEntityManager, record: AuditRecord): Promise<AuditActor | undefined> {
+  const { tenantId, actor, actorKind } = record;
   if (actorKind === 'api-key') {
     const [key] = await em.execute<AuditActor[]>(
       `select name, null as email, null as "tenantId", null as "tenantName" from identity.api_key
@@ -34,13 +32,14 @@ export async function actorOf(
        case when u.tenant_id <> ? then t.name end as "tenantName"
      from identity."user" u join identity.tenant t on t.id = u.tenant_id
      where u.tenant_id in (select jsonb_array_elements_text(?::jsonb)) and u.id = ?`,
-    [tenantId, tenantId, JSON.stringify([tenantId, ...namedTenants(details)]), actor],
+    [tenantId, tenantId, JSON.stringify(tenantsNamed(record)), actor],
   );
   return user;
 }
 
-function namedTenants({ actorTenant, changes }: AuditRecord['details']): string[] {
+/** The tenant of a trail, and the one that an entry says whoever acted was of. */
+export function tenantsNamed({ tenantId, details: { actorTenant, changes } }: AuditRecord): string[] {
   const changed = typeof changes === 'object' && changes !== null ? Object.entries(changes) : [];
   const named = [actorTenant, ...changed.flatMap(([name, value]) => (name === 'actorTenant' ? [value] : []))];
-  return named.filter((id) => typeof id === 'string');
+  return [tenantId, ...named.filter((id) => typeof id === 'string')];
 }

@@ -2,6 +2,7 @@ import type { Viewer } from '#platform/viewer.js';
 
 import { mayKnowActor } from './audit-actor.js';
 import type { AuditEvent } from './audit-event.entity.js';
+import { shownPersonal } from './audit-personal.js';
 
 type Reader = Viewer | undefined;
 
@@ -23,6 +24,7 @@ const columns: readonly [string, (event: AuditEvent, reader: Reader) => unknown]
   ['actor_name', (event, reader) => (mayKnowActor(reader, event) ? event.actorName : null) ?? ''],
   ['actor_email', (event, reader) => (mayKnowActor(reader, event) ? event.actorEmail : null) ?? ''],
   ['actor_tenant_name', (event) => event.actorTenantName ?? ''],
+  ['personal', (event) => JSON.stringify(shownPersonal(event))],
 ];
 
 export const csvHeader = csvLine(columns.map(([name]) => name));

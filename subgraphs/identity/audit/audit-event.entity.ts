@@ -5,6 +5,8 @@ import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime, JsonObject } from '#platform/subgraph/scalars.js';
 
+import type { PersonalText } from './audit-personal.js';
+
 export enum AuditCategory {
   MUTATION = 'MUTATION',
   SECURITY = 'SECURITY',
@@ -19,7 +21,10 @@ registerEnumType(AuditCategory, {
   },
 });
 
-/** One link of a tenant's chain. Rows are added and never changed; only retention removes them, oldest first. */
+/**
+ * One link of a tenant's chain. Rows are added and never changed, but that who acted is forgotten; only retention removes
+ * them, oldest first.
+ */
 @Entity({ tableName: 'audit_event' })
 @ObjectType({
   description: "One entry of the tenant's audit trail: who did what, to what, from where, and when.",
@@ -76,7 +81,7 @@ export class AuditEvent {
     nullable: true,
     description:
       'What the tenant of the user who acted was called then, where that is another: a provider, or who runs the panel. Null ' +
-      "for the tenant's own, and in entries that were added before this was kept.",
+      "for the tenant's own, in entries that were added before this was kept, and once that tenant was erased.",
   })
   @Property({ type: 'text', nullable: true })
   actorTenantName!: string | null;
@@ -104,10 +109,15 @@ export class AuditEvent {
 
   @Field(() => JsonObject, {
     description:
-      'The input without its secrets, what was changed, and for a delegate the grant and its own tenant.',
+      'The input without its secrets, what was changed, and for a delegate the grant and its own tenant. Users of the tenant are ' +
+      'in it by their ids in the place of their addresses, and other addresses, and the name that somebody gave themselves, by ' +
+      'words that `personal` tells the meaning of.',
   })
   @Property({ type: 'json' })
   details!: Record<string, unknown>;
+
+  @Property({ type: 'json', nullable: true })
+  personal!: PersonalText[] | null;
 
   @Field(() => DateTime, { description: 'When it happened.' })
   @Property({ type: 'datetime' })

@@ -5,6 +5,7 @@ import type { Keyring } from '#platform/secrets/keyring.js';
 import { chainHash } from './audit-chain.js';
 import { isSealOf, type AuditHead } from './audit-head.js';
 import { findHead, type StoredHead } from './audit-head.service.js';
+import { arePersonal } from './audit-personal.js';
 import { AuditProblem, type AuditVerification } from './audit.inputs.js';
 import { batch, readEntries } from './audit.service.js';
 
@@ -69,7 +70,8 @@ async function scan(
       const expected = sequence + 1;
       if (row.sequence !== expected) return fault(AuditProblem.ROW_MISSING, expected);
       if (row.previousHash !== hash) return fault(AuditProblem.LINK_BROKEN, expected);
-      if (row.hash !== chainHash(row, hash)) return fault(AuditProblem.ROW_ALTERED, expected);
+      if (row.hash !== chainHash(row, hash) || !arePersonal(row.personal))
+        return fault(AuditProblem.ROW_ALTERED, expected);
       sequence = expected;
       hash = row.hash;
     }

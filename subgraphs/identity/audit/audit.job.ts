@@ -7,8 +7,11 @@ import type { AuditAppended } from '#schema/events.js';
 
 import { actorOf } from './audit-actor.service.js';
 import { chainHash, type AuditRecord } from './audit-chain.js';
+import type { AuditEvent } from './audit-event.entity.js';
 import { isSealOf, sealHead, type AuditHead } from './audit-head.js';
 import { findHead } from './audit-head.service.js';
+import { withoutPeople } from './audit-people.service.js';
+import type { PersonalText } from './audit-personal.js';
 
 const day = 24 * 60 * 60 * 1000;
 const keepMs = 365 * day;
@@ -23,9 +26,9 @@ export function auditConsumer(keyring: Keyring): Consumer {
       const head = await lockHead(em, keyring, event.tenantId, now);
       // The tenant has been erased since.
       if (!head) return;
-      const record = toRecord(event, head.lastSequence + 1, now);
+      const { record, personal } = await withoutPeople(em, toRecord(event, head.lastSequence + 1, now));
       const hash = chainHash(record, head.lastHash);
-      await insert(em, record, head.lastHash, hash);
+      await insert(em, record, personal, { previousHash: head.lastHash, hash });
       const next = { ...head, lastSequence: record.sequence, lastHash: hash };
       await em.execute(
         'update identity.audit_head set last_sequence = ?, last_hash = ?, sealed_head = ? where tenant_id = ?',
@@ -113,15 +116,15 @@ function text(value: unknown): string | undefined {
 async function insert(
   em: SqlEntityManager,
   record: AuditRecord,
-  previousHash: string,
-  hash: string,
+  personal: readonly PersonalText[],
+  { previousHash, hash }: Pick<AuditEvent, 'previousHash' | 'hash'>,
 ): Promise<void> {
   const who = await actorOf(em, record);
   await em.execute(
     `insert into identity.audit_event (tenant_id, sequence, event_id, category, action, actor, actor_kind, target,
        client_address, request_id, details, occurred_at, recorded_at, previous_hash, hash,
-       actor_name, actor_email, actor_tenant_id, actor_tenant_name)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       actor_name, actor_email, actor_tenant_id, actor_tenant_name, personal)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)`,
     [
       record.tenantId,
       record.sequence,
@@ -142,6 +145,7 @@ async function insert(
       who?.email ?? null,
       who?.tenantId ?? null,
       who?.tenantName ?? null,
+      personal.length === 0 ? null : JSON.stringify(personal),
     ],
   );
 }

@@ -14,11 +14,13 @@ import {
 import type { StreamedEvent } from '#platform/outbox/event-stream.js';
 import type { SubgraphContext } from '#platform/subgraph/build.js';
 import { PageArgs, type Page } from '#platform/subgraph/paging.js';
+import { JsonObject } from '#platform/subgraph/scalars.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 import type { AuditAppended } from '#schema/events.js';
 
 import { mayKnowActor } from './audit-actor.js';
 import { AuditEvent, AuditEventPage } from './audit-event.entity.js';
+import { shownPersonal } from './audit-personal.js';
 import type { AuditVerifications } from './audit-verification.service.js';
 import { AuditEventRecordedArgs, AuditEventsArgs, AuditVerification, isLike } from './audit.inputs.js';
 import type { AuditService } from './audit.service.js';
@@ -70,7 +72,8 @@ export class AuditResolver {
     description:
       'What the user or the API key that acted was called when the entry was added. Null for all others, for who was there no ' +
       'more by then, in entries that were added before this was kept, and, of people of another tenant, for all but owners. ' +
-      '`hash` covers `actor`, and not this.',
+      'From 30 days after a user was removed, and once their tenant was erased, it is null in all their entries. `hash` covers ' +
+      '`actor`, and not this.',
   })
   actorName(@Root() event: AuditEvent, @Ctx() { operation }: SubgraphContext): string | null {
     return mayKnowActor(operation.viewer, event) ? event.actorName : null;
@@ -83,6 +86,15 @@ export class AuditResolver {
   })
   actorEmail(@Root() event: AuditEvent, @Ctx() { operation }: SubgraphContext): string | null {
     return mayKnowActor(operation.viewer, event) ? event.actorEmail : null;
+  }
+
+  @FieldResolver(() => JsonObject, {
+    description:
+      'The addresses and names that `details` has words for (`personal:` and a hash), by these words. They are gone 30 days ' +
+      'after the user whose they are was removed. The hash of a word is SHA-256 of a salt, `:` and the text.',
+  })
+  personal(@Root() event: AuditEvent): Record<string, unknown> {
+    return shownPersonal(event);
   }
 
   @FieldResolver(() => AuditEventPage, {

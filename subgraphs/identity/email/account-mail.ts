@@ -13,6 +13,11 @@ interface Closing {
 
 const mostListed = 50;
 
+/** Where a new password is chosen. */
+export function resetLink(publicUrl: string, token: string): string {
+  return `${publicUrl}/account/reset-password#token=${token}`;
+}
+
 /** The mail that accounts cause, in the transactions that cause it. */
 export class AccountMail {
   constructor(
@@ -32,7 +37,7 @@ export class AccountMail {
   passwordReset(cause: MailCause, user: Addressee, token: string): void {
     this.send(cause, user, 'Choose a new password', [
       'Open this link to choose a new password. It works once, for one hour.',
-      `${this.publicUrl}/account/reset-password#token=${token}`,
+      resetLink(this.publicUrl, token),
       'If you did not ask for it, ignore this mail: your password stays as it is.',
     ]);
   }

@@ -130,7 +130,7 @@ export class MemberService {
           reason: 'ADMINISTRATOR',
         });
       }
-      write.audit({ target: userId, changes: { email: user.email, role: user.role, removed: true } });
+      write.audit({ target: userId, changes: { role: user.role, removed: true } });
       const now = operation.clock.now();
       await endSessions(write, { tenantId, userId }, { now, reason: 'MEMBER_REMOVED' });
       await this.keys.endAll(write, user, now);

@@ -40,6 +40,8 @@ import { namedUsersMigration } from './106-named-users.js';
 import { namedUsersChangedMigration } from './107-named-users-changed.js';
 import { repeatedCallsMigration } from './108-repeated-calls.js';
 import { whoDidItMigration } from './109-who-did-it.js';
+import { formerActorsMigration } from './110-former-actors.js';
+import { auditNamedMigration } from './111-audit-named.js';
 
 /** identity's schema, step by step. Applied steps are never edited. */
 export const identityMigrations: readonly AreaMigration[] = [
@@ -194,4 +196,6 @@ export const identityMigrations: readonly AreaMigration[] = [
   namedUsersChangedMigration,
   repeatedCallsMigration,
   whoDidItMigration,
+  formerActorsMigration,
+  auditNamedMigration,
 ];

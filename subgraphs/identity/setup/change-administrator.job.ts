@@ -4,15 +4,11 @@ import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import { systemEm } from '#platform/database/system-em.js';
 import { OperatorError } from '#platform/errors.js';
-import { newId } from '#platform/ids.js';
-import { auditEvent } from '#platform/subgraph/audit.js';
-import { Operation } from '#platform/subgraph/operation.js';
 
 import type { KeysOfMember } from '../api-key/keys-of-member.service.js';
-import { identityPermissions } from '../permissions.js';
 import { endSessions } from '../session/end-sessions.service.js';
-import { normalEmail } from '../user/email-address.js';
 import { User } from '../user/user.entity.js';
+import { accountOf, doneByOperator, operationOf } from './operator.job.js';
 
 export interface ChangeOptions {
   database: Database;
@@ -32,16 +28,11 @@ export async function changeAdministrator(
   change: AdministratorChange,
   address: string,
 ): Promise<void> {
-  const email = normalEmail(address);
   const isAdministrator = change === 'grant';
   await systemEm(database).transactional(async (em) => {
     // As at the set-up: of two who are revoked at once one stays.
     await em.execute(`select pg_advisory_xact_lock(hashtext('identity first administrator'))`);
-    const [found] = await database
-      .anonymous()
-      .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_user_by_email(?)', [email]);
-    if (!found) throw new OperatorError(`There is no account with the address ${email}.`);
-    const key = { tenantId: found.tenant_id, id: found.id };
+    const key = await accountOf(database, address);
     const others = await em.execute<unknown[]>(
       'select 1 from identity."user" where is_administrator and id <> ? limit 1',
       [key.id],
@@ -57,22 +48,9 @@ export async function changeAdministrator(
       await endSessions(write, { tenantId: key.tenantId, userId: key.id }, { now, reason: 'ROLE_CHANGED' });
       await keys.endBeyondRole(write, user, now);
       const name = isAdministrator ? 'grantAdministrator' : 'revokeAdministrator';
-      const actor = { actor: 'operator', actorKind: 'operator', clientAddress: '127.0.0.1' };
-      const changes = { isAdministrator };
       write.publish(
-        auditEvent({ name, args: {} }, { tenantId: key.tenantId, target: key.id, changes, ...actor }),
+        doneByOperator(name, { tenantId: key.tenantId, target: key.id, changes: { isAdministrator } }),
       );
     }, key.tenantId);
-  });
-}
-
-function operationOf(database: Database, clock: Clock): Operation {
-  return new Operation({
-    request: { requestId: newId('event'), clientAddress: '127.0.0.1' },
-    database,
-    clock,
-    permissions: identityPermissions,
-    viewer: undefined,
-    denial: undefined,
   });
 }

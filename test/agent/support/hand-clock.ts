@@ -8,6 +8,7 @@ interface Sleeper {
 /** A clock that stands still until a test moves it, and says when somebody waits for it. */
 export class HandClock implements Clock {
   #now: number;
+  #setBy = 0;
   readonly #sleepers = new Set<Sleeper>();
   #watchers: (() => void)[] = [];
 
@@ -16,7 +17,16 @@ export class HandClock implements Clock {
   }
 
   now(): Date {
-    return new Date(this.#now);
+    return new Date(this.#now + this.#setBy);
+  }
+
+  elapsed(): number {
+    return this.#now;
+  }
+
+  /** Sets the time of day on or back, which nobody waits for. */
+  set(byMs: number): void {
+    this.#setBy += byMs;
   }
 
   delay(ms: number, signal?: AbortSignal): Promise<void> {

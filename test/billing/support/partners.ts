@@ -1,3 +1,4 @@
+import { spelledOut } from '../../identity/audit/support.js';
 import { dataOf } from '../../support/answers.js';
 import type { TestPanel } from '../../support/panel.js';
 import { Node, until, type GraphQLAnswer, type Tenant } from '../../support/world.js';
@@ -93,13 +94,15 @@ export async function decommission(tenant: Tenant, { id }: Node): Promise<void> 
 
 /** What the trail has of an action, once it has it. */
 export async function changesIn(panel: TestPanel, tenant: Tenant, action: string): Promise<unknown> {
-  let found: { actor: string; changes: unknown }[] = [];
+  let found: { actor: string; changes: Record<string, unknown>; words: Record<string, string> }[] = [];
   await until(async () => {
     found = await panel.sql(
-      `select actor, details -> 'changes' as changes from identity.audit_event where tenant_id = $1 and action = $2 order by sequence`,
+      `select actor, details -> 'changes' as changes, coalesce(
+         (select jsonb_object_agg(one ->> 'as', one ->> 'text') from jsonb_array_elements(personal) one), '{}') as words
+       from identity.audit_event where tenant_id = $1 and action = $2 order by sequence`,
       [tenant.id, action],
     );
     return found.length > 0;
   }, `the trail to tell of ${action}`);
-  return found;
+  return found.map(({ actor, changes, words }) => ({ actor, changes: spelledOut(changes, words) }));
 }

@@ -4,7 +4,7 @@ import { entryOf } from '../../identity/audit/support.js';
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { tokenInRole } from '../../support/roles.js';
-import type { Tenant } from '../../support/world.js';
+import { group, override, overridesOf, remove, rulesInForce, set } from './support/overrides.js';
 import { impatient, soon, updateRule } from './support/panel.js';
 
 let panel: TestPanel;
@@ -12,50 +12,6 @@ beforeAll(async () => {
   panel = await startTestPanel();
 });
 afterAll(async () => panel.stop());
-
-const fields = 'priority isEnabled severity threshold forSeconds keepFiringForSeconds';
-const override = `mutation($input: OverrideAlertRuleInput!) {
-  overrideAlertRule(input: $input) { kind groupId group { name } ${fields} updatedBy }
-}`;
-const remove = `mutation($kind: AlertRuleKind!, $groupId: ID!) {
-  removeAlertRuleOverride(kind: $kind, groupId: $groupId) { kind overrides { groupId } }
-}`;
-const inForce = `{ instances { nodes { name effectiveAlertRules {
-  kind isEnabled severity threshold forSeconds keepFiringForSeconds rule { threshold } override { groupId priority }
-} } } }`;
-
-interface InForce {
-  name: string;
-  effectiveAlertRules: { kind: string; override: { groupId: string } | null }[];
-}
-
-async function group(tenant: Tenant, name: string, more: object): Promise<string> {
-  const answer = await tenant.graphql<{ createInstanceGroup: { id: string } }>(
-    'mutation($input: CreateInstanceGroupInput!) { createInstanceGroup(input: $input) { id } }',
-    { input: { name, ...more } },
-  );
-  return dataOf(answer).createInstanceGroup.id;
-}
-
-const set = async (tenant: Tenant, input: object) =>
-  dataOf(await tenant.graphql<{ overrideAlertRule: { priority: number } }>(override, { input }))
-    .overrideAlertRule;
-
-async function overridesOf(tenant: Tenant, kind: string): Promise<{ groupId: string; priority: number }[]> {
-  const { alertRules } = dataOf(
-    await tenant.graphql<{
-      alertRules: { kind: string; overrides: { groupId: string; priority: number }[] }[];
-    }>('{ alertRules { kind overrides { groupId priority } } }'),
-  );
-  return alertRules.find((rule) => rule.kind === kind)!.overrides;
-}
-
-async function rulesInForce(tenant: Tenant): Promise<Map<string, InForce['effectiveAlertRules']>> {
-  const answer = await tenant.graphql<{ instances: { nodes: InForce[] } }>(inForce);
-  return new Map(
-    dataOf(answer).instances.nodes.map(({ name, effectiveAlertRules }) => [name, effectiveAlertRules]),
-  );
-}
 
 describe('an override of a rule', () => {
   test('is set as a whole, goes behind the others unless it is told its place, and may be set again', async () => {

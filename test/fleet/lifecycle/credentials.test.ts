@@ -25,6 +25,17 @@ async function beat(node: Node): Promise<{ status: number; credential: string | 
 
 const holding = (node: Node, credential: string) => new Node(panel.world, node.name, node.id, credential);
 
+const comeback = async (tenant: Tenant, instanceId: string) =>
+  tenant.graphql<{ createReenrollmentToken: { token: string; enrollmentToken: unknown } }>(
+    `mutation($instanceId: ID!) { createReenrollmentToken(instanceId: $instanceId) {
+       token enrollmentToken { instanceId maxUses } } }`,
+    { instanceId },
+  );
+const enroll = async (token: string) =>
+  panel.world.rest<{ instance_id: string; credential: string }>('/api/agent/enroll', {
+    body: { token, name: 'ignored', hostname: 'new.example.com', version: '0.3.0' },
+  });
+
 describe('rotation', () => {
   test('the old credential counts until the new one was used, and then no more', async () => {
     const tenant = await panel.world.tenant();
@@ -85,17 +96,6 @@ describe('rotation', () => {
 });
 
 describe('re-enrolling', () => {
-  const comeback = async (tenant: Tenant, instanceId: string) =>
-    tenant.graphql<{ createReenrollmentToken: { token: string; enrollmentToken: unknown } }>(
-      `mutation($instanceId: ID!) { createReenrollmentToken(instanceId: $instanceId) {
-         token enrollmentToken { instanceId maxUses } } }`,
-      { instanceId },
-    );
-  const enroll = async (token: string) =>
-    panel.world.rest<{ instance_id: string; credential: string }>('/api/agent/enroll', {
-      body: { token, name: 'ignored', hostname: 'new.example.com', version: '0.3.0' },
-    });
-
   test('a node comes back as the instance it was, and whoever had its credential is refused', async () => {
     const tenant = await panel.world.tenant();
     for (let index = 0; index < 4; index += 1) await tenant.node();
@@ -131,6 +131,37 @@ describe('re-enrolling', () => {
 });
 
 describe('a credential in two hands', () => {
+  test('rotating hands the new one to both, and leaves the one behind who did not beat; re-enrolling puts the thief out', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    await rotate(tenant, node.id);
+    const thief = holding(node, (await beat(node)).credential!);
+    const asWell = holding(node, (await beat(node)).credential!);
+    expect([await beat(thief), await beat(asWell), await beat(node)].map(({ status }) => status)).toEqual([
+      200, 200, 401,
+    ]);
+    // What waits from a rotation ends with the rest.
+    await rotate(tenant, node.id);
+    const waiting = holding(node, (await beat(thief)).credential!);
+    const { createReenrollmentToken: made } = dataOf(await comeback(tenant, node.id));
+    const { body } = await enroll(made.token);
+    const back = holding(node, body.credential);
+    expect(
+      [await beat(back), await beat(thief), await beat(asWell), await beat(waiting)].map(
+        ({ status }) => status,
+      ),
+    ).toEqual([200, 401, 401, 401]);
+  });
+
+  test('decommissioning refuses every credential at once, one that waits from a rotation too', async () => {
+    const tenant = await panel.world.tenant();
+    const node = await tenant.node();
+    await rotate(tenant, node.id);
+    const waiting = holding(node, (await beat(node)).credential!);
+    await tenant.rest(`/api/fleet/instances/${node.id}`, { method: 'DELETE' });
+    expect([(await beat(node)).status, (await beat(waiting)).status]).toEqual([401, 401]);
+  });
+
   const isDuplicate = async (tenant: Tenant, { id }: Node) => {
     const { instance, instances } = dataOf(
       await tenant.graphql<{

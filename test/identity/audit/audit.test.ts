@@ -253,10 +253,10 @@ describe('the export', () => {
     const lines = answer.text.trimEnd().split('\r\n');
     expect(lines).toHaveLength(5);
     expect(lines[0]).toBe(
-      '"sequence","id","occurred_at","recorded_at","category","action","actor","actor_kind","target","client_address","request_id","details","previous_hash","hash","actor_name","actor_email","actor_tenant_name"',
+      '"sequence","id","occurred_at","recorded_at","category","action","actor","actor_kind","target","client_address","request_id","details","previous_hash","hash","actor_name","actor_email","actor_tenant_name","personal"',
     );
     expect(lines[1]).toMatch(/^"1","evt_.*","MUTATION","register"/);
-    expect(lines[1]).toMatch(new RegExp(`"Owner","${tenant.account.email}",""$`));
+    expect(lines[1]).toMatch(new RegExp(`"Owner","${tenant.account.email}","",`));
     // A header of the client may start like a formula: it is marked as text.
     expect(lines.slice(2).map((line) => /"'(-\d-1)"/.exec(line)?.[1])).toEqual(['-0-1', '-1-1', '-2-1']);
     expect(answer.text).not.toMatch(/(^|,)"[=+@\-\t]/m);

@@ -74,6 +74,7 @@ const sometimes: Record<string, string> = {
 /** Values that the rules of the generator would get wrong. */
 const values: Record<string, unknown> = {
   'AcknowledgeAlertsInput.filter': {},
+  'AlertRuleOverrideInput.isEnabled': true,
   'InviteMemberInput.email': 'somebody@example.com',
   'CreateApiKeyInput.permissions': ['fleet.instance.read'],
   'CreateMspClientInput.contactEmail': 'owner@client.example',

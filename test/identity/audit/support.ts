@@ -34,11 +34,28 @@ export async function trailOf(tenant: Tenant, variables: Record<string, unknown>
   return dataOf(await tenant.graphql<{ auditEvents: Trail }>(query, variables)).auditEvents;
 }
 
-/** The newest entry about an action, once it is in the trail. */
+/** The newest entry about an action, once it is in the trail, as whoever reads it understands it. */
 export async function entryOf(tenant: Tenant, action: string): Promise<Entry> {
   const found = async () => (await trailOf(tenant, { first: 1, filter: { action } })).nodes[0];
   await until(async () => (await found()) !== undefined, `${action} in the trail`);
-  return (await found())!;
+  const entry = (await found())!;
+  const { auditEvent } = dataOf(
+    await tenant.graphql<{ auditEvent: { personal: Record<string, string> } }>(
+      'query($sequence: Int!) { auditEvent(sequence: $sequence) { personal } }',
+      { sequence: entry.sequence },
+    ),
+  );
+  return { ...entry, details: spelledOut(entry.details, auditEvent.personal) };
+}
+
+/** With what words stand for in their place. */
+export function spelledOut(
+  details: Record<string, unknown>,
+  personal: Record<string, string>,
+): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(details), (_field, value: unknown) =>
+    typeof value === 'string' ? (personal[value] ?? value) : value,
+  ) as Record<string, unknown>;
 }
 
 /** Everything that was published for the tenant until now is in its trail. */

@@ -4,12 +4,13 @@ import { silentLogger } from '#platform/logger.js';
 import { startHetznerSandbox, type HetznerSandbox } from '#sandbox/hetzner/start.js';
 import { startKubernetesSandbox, type KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
+import { group, override, overridesOf, remove } from '../../fleet/alerts/support/overrides.js';
 import { connect } from '../../hosting/support/hosting-panel.js';
 import { cluster, clusterOf, registerOverRest } from '../../hosting/support/kubernetes-panel.js';
 import { dataOf, refusal } from '../../support/answers.js';
 import { startTestPanel, type TestPanel } from '../../support/panel.js';
 import { until, type Tenant } from '../../support/world.js';
-import { trailOf } from '../audit/support.js';
+import { entryOf, trailOf } from '../audit/support.js';
 import { client, provider } from '../msp/support.js';
 import { Mailbox } from '../support/mailbox.js';
 import { act, grant, revoke } from './support.js';
@@ -137,6 +138,55 @@ test.concurrent('what a provider set up under a grant ends with it, and the clie
     [acme.id],
   );
   expect(kept).toEqual([{ name: 'moved' }, { name: 'moved' }]);
+});
+
+test.concurrent("overrides of alert rules are set under a grant that lets one operate, told as the provider's, and stay after it", async () => {
+  const parent = await provider(panel);
+  const acme = await client(panel, mailbox, parent);
+  const groupId = await group(acme, 'all', { kind: 'LIVE', filter: { tags: ['all'] } });
+  const theirGroup = await group(parent, 'theirs', { kind: 'LIVE', filter: { tags: ['all'] } });
+  const input = { kind: 'CPU', groupId, threshold: 60 };
+  const asOf = async (role: string) => {
+    const { id } = dataOf(await grant(acme, { role })).grantDelegation;
+    const { accessToken } = dataOf(await act(panel, parent.token, acme.id)).actInTenant;
+    return {
+      id,
+      ask: async (document: string, variables: object) =>
+        panel.world.graphql<{ overrideAlertRule: object }>(document, { ...variables }, accessToken),
+    };
+  };
+  const watching = await asOf('VIEWER');
+  for (const [document, variables] of [
+    [override, { input }],
+    [remove, { kind: 'CPU', groupId }],
+  ] as const)
+    expect(refusal(await watching.ask(document, variables))).toMatchObject({ code: 'FORBIDDEN' });
+  const operating = await asOf('OPERATOR');
+  // Nor does a provider bring its own groups with it.
+  expect(refusal(await operating.ask(override, { input: { ...input, groupId: theirGroup } }))).toMatchObject({
+    details: { 'input.groupId': `There is no group ${theirGroup}` },
+  });
+  for (let time = 0; time < 2; time += 1)
+    expect(dataOf(await operating.ask(override, { input })).overrideAlertRule).toMatchObject({
+      priority: 10,
+      updatedBy: parent.user.id,
+    });
+  expect(await entryOf(acme, 'overrideAlertRule')).toMatchObject({
+    actor: parent.user.id,
+    actorKind: 'delegate',
+    details: { grant: operating.id, actorTenant: parent.id, changes: { groupId, threshold: 60 } },
+  });
+  dataOf(await revoke(acme, operating.id));
+  await until(
+    async () => (await operating.ask('{ alertRules { kind } }', {})).errors !== undefined,
+    'the grant to have ended',
+  );
+  expect(refusal(await operating.ask(remove, { kind: 'CPU', groupId }))).toEqual({
+    code: 'FORBIDDEN',
+    reason: 'GRANT_ENDED',
+  });
+  expect(await overridesOf(acme, 'CPU')).toEqual([{ groupId, priority: 10 }]);
+  expect(await overridesOf(parent, 'CPU')).toEqual([]);
 });
 
 test('what was set up under a grant ends at its time too', async () => {

@@ -52,6 +52,7 @@ export const fleet: Matrix = {
   'Mutation.updateAlertRule':           may('fleet.alert-rule.update', operators),
   'Mutation.resetAlertRule':            may('fleet.alert-rule.update', operators),
   'Mutation.overrideAlertRule':         may('fleet.alert-rule.update', operators, { foreign: 'VALIDATION_FAILED' }),
+  'Mutation.replaceAlertRuleOverrides': may('fleet.alert-rule.update', operators, { foreign: 'VALIDATION_FAILED' }),
   'Mutation.removeAlertRuleOverride':   may('fleet.alert-rule.update', operators),
 
   'Query.silence':                      may('fleet.alert.read', readers),

@@ -10,7 +10,7 @@ import { AlertRuleKind } from '../alert.kinds.js';
 import { EffectiveAlertRule } from './effective-rule.js';
 import type { EffectiveRuleService } from './effective-rule.service.js';
 import { AlertRuleOverride } from './override.entity.js';
-import { OverrideAlertRuleInput } from './override.inputs.js';
+import { OverrideAlertRuleInput, ReplaceAlertRuleOverridesInput } from './override.inputs.js';
 import type { AlertRuleOverrideService } from './override.service.js';
 
 @Resolver(() => AlertRuleOverride)
@@ -33,6 +33,22 @@ export class AlertRuleOverrideResolver {
     @Ctx() { operation }: SubgraphContext,
   ): Promise<AlertRuleOverride> {
     return this.overrides.set(operation, input);
+  }
+
+  @Authorized('fleet.alert-rule.update')
+  @Mutation(() => AlertRule, {
+    description:
+      'Makes these the overrides of a rule, all at once, and answers the rule: what is not listed is taken away, and two may ' +
+      'change places. Alerts under way follow as by `overrideAlertRule`. Safe to repeat. VALIDATION_FAILED, and nothing is ' +
+      'changed.',
+  })
+  async replaceAlertRuleOverrides(
+    @Arg('input', () => ReplaceAlertRuleOverridesInput, { description: 'The overrides.' })
+    input: ReplaceAlertRuleOverridesInput,
+    @Ctx() { operation }: SubgraphContext,
+  ): Promise<AlertRule> {
+    await this.overrides.replace(operation, input);
+    return this.rules.get(operation, input.kind);
   }
 
   @Authorized('fleet.alert-rule.update')

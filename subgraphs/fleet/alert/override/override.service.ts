@@ -1,27 +1,36 @@
 import { LockMode } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 
+import { advisoryLock } from '#platform/database/advisory-lock.js';
 import { ApiError, invalid, notFound } from '#platform/errors.js';
 import { requireRoom, type Room } from '#platform/room.js';
 import type { Operation, Write } from '#platform/subgraph/operation.js';
-import { validate } from '#platform/validation.js';
+import { invalidFields, validate } from '#platform/validation.js';
 import { viewerId } from '#platform/viewer.js';
 
 import { groupsNamed } from '../../group/group-members.service.js';
 import { InstanceGroup } from '../../group/group.entity.js';
 import type { AlertRuleKind } from '../alert.kinds.js';
 import { AlertRuleOverride } from './override.entity.js';
-import { lastPriority, overrideAlertRuleRules, type OverrideAlertRuleInput } from './override.inputs.js';
+import {
+  lastPriority,
+  mostOverrides,
+  overrideAlertRuleRules,
+  placeBehind,
+  placesOf,
+  replaceAlertRuleOverridesRules,
+  sayPriority,
+  type OverrideAlertRuleInput,
+  type OverrideSettings,
+  type ReplaceAlertRuleOverridesInput,
+} from './override.inputs.js';
 
 const room: Room = {
   lock: 'fleet.alert_rule_override',
-  // Each open alert of the rule asks at every look which of them is in force.
-  limit: 20,
+  limit: mostOverrides,
   of: 'overrides of a rule',
   reason: 'OVERRIDES_LIMIT',
 };
-
-const step = 10;
 
 /** What groups of instances have otherwise than a rule says. */
 export class AlertRuleOverrideService {
@@ -67,16 +76,55 @@ export class AlertRuleOverrideService {
       if (priority != null) await requireFree(em, { tenantId, kind, groupId, priority });
       const values = {
         priority: priority ?? existing?.priority ?? (await lastOf(em, tenantId, kind)),
-        isEnabled: settings.isEnabled ?? null,
-        severity: settings.severity ?? null,
-        threshold: settings.threshold ?? null,
-        forSeconds: settings.forSeconds ?? null,
-        keepFiringForSeconds: settings.keepFiringForSeconds ?? null,
+        ...settingsOf(settings),
       };
       audit({ target: kind, changes: { groupId, groupName: group.name, ...values } });
       const override =
         existing ?? em.create(AlertRuleOverride, { tenantId, kind, groupId, ...values, ...by(operation) });
       return Object.assign(override, values, by(operation));
+    });
+  }
+
+  /**
+   * Makes these the overrides of a rule, all at once: nobody sees two that change places half-way. Those that are as they
+   * were stay whose they are. Safe to repeat.
+   */
+  async replace(operation: Operation, input: ReplaceAlertRuleOverridesInput): Promise<void> {
+    const { kind, overrides } = validate(replaceAlertRuleOverridesRules, input);
+    const { tenantId } = operation;
+    const ids = overrides.map(({ groupId }) => groupId);
+    await operation.write(async ({ em, audit }) => {
+      const groups = await em.find(
+        InstanceGroup,
+        { tenantId, id: { $in: ids } },
+        { lockMode: LockMode.PESSIMISTIC_READ, orderBy: { id: 'asc' } },
+      );
+      const names = new Map(groups.map(({ id, name }) => [id, name]));
+      const unknown = [...ids.entries()].filter(([, id]) => !names.has(id));
+      if (unknown.length > 0)
+        throw invalidFields(
+          Object.fromEntries(
+            unknown.map(([at, id]) => [`input.overrides.${at}.groupId`, `There is no group ${id}`]),
+          ),
+        );
+      await advisoryLock(em, room.lock, tenantId);
+      const places = placesOf(overrides);
+      const wanted = overrides.map((one, at) => ({
+        groupId: one.groupId,
+        priority: places[at]!,
+        ...settingsOf(one),
+      }));
+      const before = await em.find(AlertRuleOverride, { tenantId, kind }, { disableIdentityMap: true });
+      const kept = new Set(
+        before.filter((each) => wanted.some((one) => isSame(one, each))).map(({ groupId }) => groupId),
+      );
+      await em.nativeDelete(AlertRuleOverride, { tenantId, kind, groupId: { $nin: [...kept] } });
+      for (const one of wanted.filter(({ groupId }) => !kept.has(groupId)))
+        em.create(AlertRuleOverride, { tenantId, kind, ...one, ...by(operation) });
+      audit({
+        target: kind,
+        changes: { overrides: wanted.map((one) => ({ ...one, groupName: names.get(one.groupId) })) },
+      });
     });
   }
 
@@ -89,6 +137,20 @@ export class AlertRuleOverrideService {
       audit({ target: kind, changes: { groupId, removed: removed > 0 } });
     });
   }
+}
+
+/** What is left out is as the rule says. */
+const settingsOf = (given: Partial<OverrideSettings>) => ({
+  isEnabled: given.isEnabled ?? null,
+  severity: given.severity ?? null,
+  threshold: given.threshold ?? null,
+  forSeconds: given.forSeconds ?? null,
+  keepFiringForSeconds: given.keepFiringForSeconds ?? null,
+});
+
+function isSame(wanted: Partial<AlertRuleOverride>, existing: AlertRuleOverride): boolean {
+  const fields = Object.keys(wanted) as (keyof AlertRuleOverride)[];
+  return fields.every((field) => wanted[field] === existing[field]);
 }
 
 const by = (operation: Operation) => ({
@@ -120,8 +182,8 @@ async function lastOf(em: Write['em'], tenantId: string, kind: AlertRuleKind): P
     { tenantId, kind },
     { orderBy: { priority: 'desc' }, limit: 1 },
   );
-  const place = (Math.floor((last?.priority ?? 0) / step) + 1) * step;
-  if (place > lastPriority)
-    throw invalid('input.priority', `Say a priority: there is no multiple of ten behind ${last?.priority}`);
+  const before = last?.priority ?? 0;
+  const place = placeBehind(before);
+  if (place > lastPriority) throw invalid('input.priority', sayPriority(before));
   return place;
 }

@@ -7,6 +7,7 @@ import { simpleGit, type SimpleGit } from 'simple-git';
 import { bracketed, type GitAddress } from './address.js';
 import type { GitCredential } from './credential.js';
 import { knownAs } from './known-hosts.js';
+import { keyLines } from './ssh-key.js';
 
 /** What the operator says of git. */
 export interface GitSettings {
@@ -106,7 +107,7 @@ export async function confinedGit({
 const keyVariable = 'PANEL_GIT_KEY';
 
 /** Hands the key to an agent that ends with ssh. */
-const withKey = `ssh-agent sh -c 'printf "%s\\n" "$${keyVariable}" | ssh-add -q - 2>/dev/null; unset ${keyVariable}; exec "$@"' panel`;
+const withKey = `ssh-agent sh -c 'printf %s "$${keyVariable}" | ssh-add -q - 2>/dev/null; unset ${keyVariable}; exec "$@"' panel`;
 
 /**
  * A private key is on no disk: whatever kills the panel in between leaves none behind. ssh-add reads it from a pipe, and
@@ -142,5 +143,5 @@ async function sshSettings(
   // Or git would try out what kind of ssh it is.
   const variant = { GIT_SSH_VARIANT: 'ssh' };
   if (!isKey) return { ...variant, GIT_SSH_COMMAND: ssh };
-  return { ...variant, GIT_SSH_COMMAND: `${withKey} ${ssh}`, [keyVariable]: credential.privateKey.trim() };
+  return { ...variant, GIT_SSH_COMMAND: `${withKey} ${ssh}`, [keyVariable]: keyLines(credential.privateKey) };
 }

@@ -72,9 +72,12 @@ export class Repositories {
   async tip(source: Source, signal: AbortSignal): Promise<string> {
     return this.inside(source, lookMs, signal, async (git, url) => {
       const ref = `refs/heads/${source.branch}`;
-      const [line] = (await git.raw(['ls-remote', '--', url, ref])).split('\n');
-      const [sha, name] = (line ?? '').split('\t');
-      if (!sha || name !== ref) throw new GitError('BRANCH_NOT_FOUND', `There is no branch ${source.branch}`);
+      // Git takes it for the end of a name, and tells of refs/heads/x/refs/heads/main as well.
+      const found = (await git.raw(['ls-remote', '--', url, ref]))
+        .split('\n')
+        .map((line) => line.split('\t'));
+      const [sha] = found.find(([, name]) => name === ref) ?? [];
+      if (!sha) throw new GitError('BRANCH_NOT_FOUND', `There is no branch ${source.branch}`);
       return sha;
     });
   }

@@ -85,26 +85,83 @@ function group(_name: string, given: Spec): SpecRead {
 
 const seconds = z.int('It is whole seconds').min(0, 'It is 0 to 86400').max(86_400, 'It is 0 to 86400');
 
+const ruleFields = {
+  enabled: z.boolean('It is true or false').optional(),
+  severity: z.preprocess(upper, z.enum(['INFO', 'WARNING', 'CRITICAL'])).optional(),
+  threshold: z.number('It is percent').gt(0, 'It is above 0').max(100, 'It is at most 100').optional(),
+  for_seconds: seconds.optional(),
+  keep_firing_for_seconds: seconds.optional(),
+};
+
 const alertRuleRules = z
-  .strictObject({
-    enabled: z.boolean('It is true or false').optional(),
-    severity: z.preprocess(upper, z.enum(['INFO', 'WARNING', 'CRITICAL'])).optional(),
-    threshold: z.number('It is percent').gt(0, 'It is above 0').max(100, 'It is at most 100').optional(),
-    for_seconds: seconds.optional(),
-    keep_firing_for_seconds: seconds.optional(),
-  })
+  .strictObject(ruleFields)
   .refine((rule) => Object.values(rule).some((value) => value !== undefined), 'It sets nothing of the rule');
 
 function alertRule(_name: string, given: Spec): SpecRead {
-  return parsed(alertRuleRules, given, (rule) => {
-    const all = {
-      isEnabled: rule.enabled,
-      severity: rule.severity,
-      threshold: rule.threshold,
-      forSeconds: rule.for_seconds,
-      keepFiringForSeconds: rule.keep_firing_for_seconds,
+  return parsed(alertRuleRules, given, (rule) =>
+    Object.fromEntries(Object.entries(settingsOf(rule)).filter(([, value]) => value !== undefined)),
+  );
+}
+
+const settingsOf = (rule: z.infer<typeof alertRuleRules>) => ({
+  isEnabled: rule.enabled,
+  severity: rule.severity,
+  threshold: rule.threshold,
+  forSeconds: rule.for_seconds,
+  keepFiringForSeconds: rule.keep_firing_for_seconds,
+});
+
+const lastPriority = 10_000;
+const priorities = `It is 1 to ${lastPriority}`;
+
+const overridesRules = z
+  .strictObject({
+    overrides: z
+      .array(
+        z.strictObject({
+          group: z.string('It is the name of a group').trim().min(1, 'It is the name of a group'),
+          priority: z.int(priorities).min(1, priorities).max(lastPriority, priorities).optional(),
+          ...ruleFields,
+        }),
+      )
+      .max(20, 'At most 20'),
+  })
+  .superRefine(({ overrides }, context) => {
+    const places = placesOf(overrides);
+    const names = overrides.map(({ group: name }) => name.toLowerCase());
+    for (const [at, { group: _, priority: __, ...settings }] of overrides.entries()) {
+      const fault = (field: string, message: string) =>
+        context.addIssue({ code: 'custom', path: ['overrides', at, field], message });
+      const before = at === 0 ? 0 : places[at - 1]!;
+      if (names.indexOf(names[at]!) < at) fault('group', 'There is an override for it above');
+      if (places[at]! <= before) fault('priority', `It is above ${before}, that of the one before it`);
+      if (places[at]! > lastPriority)
+        fault('priority', `There is no multiple of ten behind ${before}: write one`);
+      if (Object.values(settings).every((value) => value === undefined))
+        fault('enabled', 'It sets nothing: it says nothing that the rule does not');
+    }
+  });
+
+/** What is not written is the next multiple of ten. */
+function placesOf(overrides: readonly { priority?: number | undefined }[]): number[] {
+  const places: number[] = [];
+  for (const { priority } of overrides)
+    places.push(priority ?? (Math.floor((places.at(-1) ?? 0) / 10) + 1) * 10);
+  return places;
+}
+
+function alertRuleOverrides(_name: string, given: Spec): SpecRead {
+  return parsed(overridesRules, given, ({ overrides }) => {
+    const places = placesOf(overrides);
+    return {
+      overrides: overrides.map((one, at) => ({
+        group: one.group.toLowerCase(),
+        priority: places[at],
+        ...Object.fromEntries(
+          Object.entries(settingsOf(one)).map(([field, value]) => [field, value ?? null]),
+        ),
+      })),
     };
-    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   });
 }
 
@@ -157,6 +214,7 @@ function desiredVersion(_name: string, given: Spec): SpecRead {
 /** How the spec of each kind is read. */
 export const readSpec: Readonly<Record<ResourceKind, (name: string, spec: Spec) => SpecRead>> = {
   AlertRule: alertRule,
+  AlertRuleOverrides: alertRuleOverrides,
   DesiredVersion: desiredVersion,
   InstanceGroup: group,
   Policy: policy,

@@ -143,9 +143,9 @@ function declared(
   return { resources: [{ kind, name: nameOf(kind, name), spec: read.spec, place }], problems };
 }
 
-/** Alert rules are named by their kind, as fleet has it. */
+/** Alert rules are named by their kind, as fleet has it, and so are their overrides. */
 function nameOf(kind: ResourceKind, name: string): string {
-  return kind === 'AlertRule' ? name.trim().toUpperCase() : name.trim();
+  return kind === 'AlertRule' || kind === 'AlertRuleOverrides' ? name.trim().toUpperCase() : name.trim();
 }
 
 function repeated(resources: readonly Declared[]): Problem[] {

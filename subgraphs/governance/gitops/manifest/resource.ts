@@ -1,5 +1,11 @@
 /** What a repository may declare. */
-export const resourceKinds = ['AlertRule', 'DesiredVersion', 'InstanceGroup', 'Policy'] as const;
+export const resourceKinds = [
+  'AlertRule',
+  'AlertRuleOverrides',
+  'DesiredVersion',
+  'InstanceGroup',
+  'Policy',
+] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 
 /** A place in a repository. */

@@ -3,6 +3,7 @@ const words: Readonly<Record<string, string>> = {
   appliesTo: 'applies_to',
   bakeSeconds: 'bake_seconds',
   forSeconds: 'for_seconds',
+  groupId: 'group',
   instanceIds: 'instance_ids',
   isAutomatic: 'automatic',
   isEnabled: 'enabled',

@@ -28,6 +28,7 @@ export interface Applied {
 const kindOrder: readonly string[] = [
   'InstanceGroup',
   'AlertRule',
+  'AlertRuleOverrides',
   'Policy',
   'DesiredVersion',
 ] satisfies ResourceKind[];
@@ -57,6 +58,11 @@ export async function apply(
     const key = keyOf({ kind: 'InstanceGroup', name });
     return there.has(key) || done.some((change) => keyOfChange(change) === key);
   };
+  const groupIds = new Map(
+    comparison.actual.flatMap(({ kind, name, id }) =>
+      kind === 'InstanceGroup' ? [[name.toLowerCase(), id]] : [],
+    ),
+  );
   const problems: Problem[] = [];
   const refusals: Record<string, Refusal> = {};
   const canaries = new Map<string, string>();
@@ -78,9 +84,12 @@ export async function apply(
         return panel.makePolicy(asker, actual?.id, { ...one, spec: { ...one.spec, appliesTo } });
       }
       case 'InstanceGroup':
-        return panel.makeGroup(asker, actual, one);
+        groupIds.set(one.name.toLowerCase(), await panel.makeGroup(asker, actual, one));
+        return;
       case 'AlertRule':
         return panel.setRule(asker, one);
+      case 'AlertRuleOverrides':
+        return panel.setOverrides(asker, one, (name) => groupIds.get(name));
       case 'DesiredVersion': {
         const standing = comparison.standings.find(({ actual: { name } }) => name === one.name);
         if (!standing) return;

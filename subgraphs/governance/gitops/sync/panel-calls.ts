@@ -2,8 +2,10 @@ import { parse } from 'graphql';
 
 import type { ServiceClient } from '#platform/auth/service-client.js';
 import { headOf } from '#platform/cut-text.js';
+import { invalid } from '#platform/errors.js';
 
 import type { Scope } from '../../policy/scope.js';
+import { overridesIn } from '../manifest/overrides.js';
 import type { Declared, Resource } from '../manifest/resource.js';
 import type { Actual } from './plan.js';
 
@@ -31,6 +33,15 @@ const readDocument = parse(/* GraphQL */ `
       threshold
       forSeconds
       keepFiringForSeconds
+      overrides {
+        groupId
+        priority
+        isEnabled
+        severity
+        threshold
+        forSeconds
+        keepFiringForSeconds
+      }
     }
     instanceGroups(first: 200, after: $after) {
       nodes {
@@ -119,6 +130,13 @@ const resetRule = parse(/* GraphQL */ `
     }
   }
 `);
+const replaceOverrides = parse(/* GraphQL */ `
+  mutation ReplaceAlertRuleOverridesByGitOps($input: ReplaceAlertRuleOverridesInput!) {
+    replaceAlertRuleOverrides(input: $input) {
+      kind
+    }
+  }
+`);
 const createCanary = parse(/* GraphQL */ `
   mutation CreateCanaryByGitOps($input: CreateCanaryInput!) {
     createCanary(input: $input) {
@@ -135,6 +153,7 @@ export interface Asker {
 
 interface RuleRow extends Record<string, unknown> {
   kind: string;
+  overrides: ({ groupId: string } & Record<string, unknown>)[];
 }
 
 interface GroupRow {
@@ -148,7 +167,7 @@ interface GroupRow {
 export class PanelCalls {
   constructor(private readonly panel: ServiceClient) {}
 
-  /** Groups and alert rules. Who is in a static group is asked only of those that are `declared`. */
+  /** Groups, alert rules and their overrides. Who is in a static group is asked only of those that are `declared`. */
   async read(asker: Asker, declared: readonly Declared[]): Promise<Actual[]> {
     const { alertRules, instanceGroups } = await this.panel.call<{
       alertRules: RuleRow[];
@@ -165,9 +184,23 @@ export class PanelCalls {
       const members = isListed ? { instanceIds: await this.members(asker, id) } : {};
       groups.push({ kind: 'InstanceGroup', id, name, spec: { kind, filter, ...members } });
     }
+    const nameOf = new Map(groups.map(({ id, name }) => [id, name.toLowerCase()]));
     return [
       ...groups,
-      ...alertRules.map(({ kind, ...spec }) => ({ kind: 'AlertRule' as const, id: kind, name: kind, spec })),
+      ...alertRules.flatMap(({ kind, overrides, ...spec }): Actual[] => [
+        { kind: 'AlertRule', id: kind, name: kind, spec },
+        {
+          kind: 'AlertRuleOverrides',
+          id: kind,
+          name: kind,
+          spec: {
+            overrides: overrides.map(({ groupId, ...one }) => ({
+              group: nameOf.get(groupId) ?? groupId,
+              ...one,
+            })),
+          },
+        },
+      ]),
     ];
   }
 
@@ -180,10 +213,16 @@ export class PanelCalls {
     );
   }
 
-  async makeGroup(asker: Asker, actual: Actual | undefined, { name, spec }: Resource): Promise<void> {
+  /** Answers the group. */
+  async makeGroup(asker: Asker, actual: Actual | undefined, { name, spec }: Resource): Promise<string> {
     if (!actual) {
-      await this.panel.call({ ...asker, document: createGroup, variables: { input: { name, ...spec } } });
-      return;
+      const variables = { input: { name, ...spec } };
+      const made = await this.panel.call<{ createInstanceGroup: { id: string } }>({
+        ...asker,
+        document: createGroup,
+        variables,
+      });
+      return made.createInstanceGroup.id;
     }
     const { kind: _, ...changed } = spec;
     await this.panel.call({
@@ -191,10 +230,26 @@ export class PanelCalls {
       document: updateGroup,
       variables: { input: { id: actual.id, name, ...changed } },
     });
+    return actual.id;
   }
 
   async setRule(asker: Asker, { name, spec }: Resource): Promise<void> {
     await this.panel.call({ ...asker, document: updateRule, variables: { input: { kind: name, ...spec } } });
+  }
+
+  /** All of a rule at once; VALIDATION_FAILED for a group that there is not. */
+  async setOverrides(
+    asker: Asker,
+    one: Resource,
+    groupIdOf: (name: string) => string | undefined,
+  ): Promise<void> {
+    const overrides = overridesIn(one).map(({ group, ...settings }, at) => {
+      const groupId = groupIdOf(group);
+      if (groupId === undefined) throw invalid(`input.overrides.${at}.groupId`, `There is no group ${group}`);
+      return { groupId, ...settings };
+    });
+    const variables = { input: { kind: one.name, overrides } };
+    await this.panel.call({ ...asker, document: replaceOverrides, variables });
   }
 
   /** Answers the canary that brings the version to its instances. Asked again for the same commit, it is the same one. */
@@ -222,6 +277,7 @@ export class PanelCalls {
       Policy: { document: deletePolicy, variables: { id } },
       InstanceGroup: { document: deleteGroup, variables: { id } },
       AlertRule: { document: resetRule, variables: { kind: id } },
+      AlertRuleOverrides: { document: replaceOverrides, variables: { input: { kind: id, overrides: [] } } },
       DesiredVersion: undefined,
     }[kind];
     if (call) await this.panel.call({ ...asker, ...call });

@@ -22,7 +22,7 @@ export interface Plan {
 }
 
 /** Names of things that are there for ever: they can be set, and set back, but neither made nor removed. */
-const fixed: ReadonlySet<string> = new Set(['AlertRule']);
+const fixed: ReadonlySet<string> = new Set(['AlertRule', 'AlertRuleOverrides']);
 
 /** What has to be done for `actual` to be as `declared` says. What came from elsewhere is not touched. */
 export function planOf({

@@ -4,6 +4,7 @@ import { canonicalJson } from '#platform/canonical-json.js';
 
 import type { GitOpsChange } from '../gitops-change.types.js';
 import type { Refusal } from '../gitops-config.entity.js';
+import { overridesIn } from '../manifest/overrides.js';
 import { keyOf, type Declared, type Place, type ResourceKind } from '../manifest/resource.js';
 import type { DeclaredScope } from '../manifest/scope.js';
 
@@ -37,6 +38,7 @@ export function refusalOf(
 }
 
 function groupsOf(declared: Declared | undefined): readonly string[] {
+  if (declared?.kind === 'AlertRuleOverrides') return overridesIn(declared).map(({ group }) => group);
   const scope = declared?.spec['appliesTo'] as DeclaredScope | undefined;
   return typeof scope === 'object' && 'groups' in scope ? scope.groups : [];
 }
