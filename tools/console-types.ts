@@ -28,6 +28,7 @@ async function consoleTypes(): Promise<string> {
       JSON: 'unknown',
       JSONObject: 'Record<string, unknown>',
       Measurement: 'unknown',
+      MinorUnits: 'number',
       ReportedText: 'unknown',
       ReportedTime: 'unknown',
     },

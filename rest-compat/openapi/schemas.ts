@@ -29,6 +29,7 @@ const scalars: Readonly<Record<string, Schema>> = {
   DateTime: { type: 'string', format: 'date-time' },
   JSON: {},
   JSONObject: { type: 'object' },
+  MinorUnits: { type: 'integer', format: 'int64' },
   Measurement: { type: 'number' },
   ReportedText: { type: 'string' },
   ReportedTime: { type: 'string', format: 'date-time' },

@@ -3,6 +3,8 @@
  * proposals that Stripe makes for a schedule of one's own; smart retries choose their moments by means nobody can copy.
  */
 export interface BillingSettings {
+  /** The id of the account, whichever of its keys is used. */
+  account: string;
   /** When a failed payment is tried again; after the last one `whenRetriesFail` happens. */
   retryAfterDays: readonly number[];
   whenRetriesFail: 'cancel' | 'mark_unpaid' | 'leave_past_due';
@@ -20,6 +22,7 @@ export const hour = 3600;
 export const day = 24 * hour;
 
 export const defaultSettings: BillingSettings = {
+  account: 'acct_1StandIn00000000',
   retryAfterDays: [3, 5, 7],
   whenRetriesFail: 'cancel',
   draftSeconds: hour,

@@ -53,6 +53,8 @@ export interface PartnerChanged {
 export interface InvoicePaid {
   invoiceId: string;
   amountPaid: number;
+  /** What of it is without taxes; absent where an older version tells. */
+  amountNet?: number;
   currency: string;
   paidAt: string;
 }

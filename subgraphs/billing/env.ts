@@ -12,6 +12,8 @@ export interface BillingEnv {
   STRIPE_API_BASE: string;
   /** Whether tenants may advance their own time. */
   TEST_CLOCKS: boolean;
+  /** Whether tenants that are suspended go on being charged; otherwise their invoices are voided. */
+  CHARGE_SUSPENDED: boolean;
 }
 
 const shape = {
@@ -25,6 +27,7 @@ const shape = {
     .optional(),
   STRIPE_API_BASE: settings.url.default('https://api.stripe.com'),
   TEST_CLOCKS: settings.flag.default(false),
+  CHARGE_SUSPENDED: settings.flag.default(false),
 };
 
 export function billingEnv(source: EnvSource = process.env): BillingEnv {

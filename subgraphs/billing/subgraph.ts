@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import type Stripe from 'stripe';
 
 import { Admission, admissionPermissions } from '#platform/admission/admission.js';
 import { mandatoryPoliciesConsumer } from '#platform/admission/mandatory-policies.consumer.js';
@@ -8,6 +9,8 @@ import { Entitlements } from '#platform/entitlement/entitlements.js';
 import { idempotencySweep } from '#platform/idempotency/expired-keys.job.js';
 import { buildSubgraph, type Reference } from '#platform/subgraph/build.js';
 
+import { AccountGuard } from './account/account.job.js';
+import { isLiveKey } from './account/known-account.js';
 import { ChangeResolver } from './change/change.resolver.js';
 import { ChangeService } from './change/change.service.js';
 import { CustomerService } from './change/customer.service.js';
@@ -53,7 +56,7 @@ import { PartnerTierChange } from './partner/tier-change.entity.js';
 import { billingPermissions } from './permissions.js';
 import { Coupons } from './stripe/coupons.js';
 import { Prices } from './stripe/prices.js';
-import { stripeSource, type StripeSource } from './stripe/stripe-client.js';
+import { createStripe, stripeSource } from './stripe/stripe-client.js';
 import { endClosedJob, followClosings } from './subscription/closed-tenant.job.js';
 import { forgetCustomerJob, forgetCustomers } from './subscription/erased-tenant.job.js';
 import { Looks } from './subscription/looks.job.js';
@@ -62,6 +65,7 @@ import { BillingSubscription } from './subscription/subscription.entity.js';
 import { SubscriptionResolver } from './subscription/subscription.resolver.js';
 import { ownSubscription } from './subscription/subscription.store.service.js';
 import { endSurplusJob } from './subscription/surplus.job.js';
+import { collectSuspendedJob, followSuspensions } from './subscription/suspended-tenant.job.js';
 import { lookQueue, lostLooksSweep, reconcileSweep, syncJob } from './subscription/sync.job.js';
 import { endGrants, followEntitlements, knowTenants } from './subscription/tenant.job.js';
 import { TenantReference } from './tenant/tenant.reference.js';
@@ -92,8 +96,14 @@ export const billingEntities: readonly EntityClass[] = [
 /** The billing subgraph, wired by hand. */
 export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const { database, clock, logger, publicUrl, settings } = context;
-  const stripe = stripeSource(settings);
-  if (settings.STRIPE_SECRET_KEY === undefined)
+  const { STRIPE_SECRET_KEY: key, STRIPE_API_BASE: apiBase } = settings;
+  const client = key === undefined ? undefined : createStripe(key, apiBase);
+  const account =
+    client && key !== undefined
+      ? new AccountGuard(database, client, isLiveKey(key), clock, logger)
+      : undefined;
+  const stripe = stripeSource(client, () => account?.require());
+  if (key === undefined)
     logger.info('STRIPE_SECRET_KEY is not set: nothing can be bought, plans are granted by operators only');
   else if (settings.STRIPE_WEBHOOK_SECRET === undefined)
     logger.warn('STRIPE_WEBHOOK_SECRET is not set: what happens at Stripe is seen once an hour only');
@@ -101,7 +111,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
   const prices = new Prices(stripe, clock);
   const paymentMode = paymentModeOf(settings);
   const times = new TenantTime(settings.TEST_CLOCKS);
-  const looks = new Looks(database, stripe, times, clock);
+  const looks = new Looks(database, stripe, times, clock, settings.CHARGE_SUSPENDED);
   const looking = lookQueue(looks, database, logger);
   const ledger = new WebhookLedger(database, clock, looking);
   const stripeClocks = new StripeClocks(stripe, times);
@@ -167,6 +177,7 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       knowTenants,
       followNames,
       followClosings,
+      followSuspensions,
       forgetCustomers,
       followEntitlements,
       endGrants(times),
@@ -202,13 +213,17 @@ export function createBilling(context: AreaContext<BillingEnv>): RunningArea {
       applyDiscountJob(discounts),
       paidInvoicesJob(stripe),
       endClosedJob(stripe),
+      collectSuspendedJob(stripe, settings.CHARGE_SUSPENDED),
       forgetCustomerJob(stripe),
       renameCustomerJob(stripe),
       ...(times.hasTestClocks ? [advanceJob(advancing, () => clock.now(), database)] : []),
     ],
     routers: [createLicenceKeysRouter(licenceKeys)],
-    webhooks: webhookRouters(context, stripe, ledger),
+    webhooks: webhookRouters(context, client, ledger),
+    start: async () => account?.start(),
+    warnings: () => account?.warnings() ?? [],
     async stop() {
+      account?.stop();
       await ledger.stop();
       await looking.stop();
     },
@@ -224,10 +239,10 @@ function ownUsage(entitlements: Entitlements, of: keyof Usage): Reference<{ tena
 /** None without the secret that Stripe signs by. */
 function webhookRouters(
   { clock, logger, metrics, settings }: AreaContext<BillingEnv>,
-  stripe: StripeSource,
+  stripe: Stripe | undefined,
   ledger: WebhookLedger,
 ): Router[] {
-  const { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: secret } = settings;
-  if (key === undefined || secret === undefined) return [];
-  return [createWebhookRouter({ stripe: stripe(), ledger, secret, clock, logger, metrics })];
+  const { STRIPE_WEBHOOK_SECRET: secret } = settings;
+  if (!stripe || secret === undefined) return [];
+  return [createWebhookRouter({ stripe, ledger, secret, clock, logger, metrics })];
 }

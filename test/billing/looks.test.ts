@@ -25,7 +25,7 @@ let looks: Looks;
 beforeAll(async () => {
   panel = await startBillingPanel();
   database = await databaseOf(panel, 'billing', [BillingSubscription]);
-  looks = new Looks(database, () => panel.sdk, new TenantTime(false), panel.clock);
+  looks = new Looks(database, () => panel.sdk, new TenantTime(false), panel.clock, false);
 });
 afterAll(async () => {
   await database.close();

@@ -195,6 +195,72 @@ describe('a year of billing', () => {
   });
 });
 
+describe('ends of months', () => {
+  const go = async (tenant: Tenant, to: string) =>
+    advance(panel, tenant, Date.parse(to) - (await timeOf(tenant)).getTime());
+
+  async function subscribedAt(at: string, billingCycle: string): Promise<Tenant & { customer: string }> {
+    const tenant = await panel.world.tenant();
+    await go(tenant, at);
+    const customer = await giveCard(panel, tenant);
+    dataOf(await change(tenant, { plan: 'PRO', billingCycle }));
+    return Object.assign(tenant, { customer });
+  }
+
+  /** What each invoice is for, oldest first, as REST shows it: the end is the last second. */
+  async function periodsOf(tenant: Tenant): Promise<string[]> {
+    type Shown = { period_start: string; period_end: string; amount_due: number };
+    const { body } = await (await signedIn(panel, tenant)).rest<Shown[]>('/api/billing/invoices');
+    return body
+      .map(({ period_start: from, period_end: to, amount_due: due }) => `${due}: ${from} ${to}`)
+      .toReversed();
+  }
+
+  test('what begins on the 31st is paid on the last of shorter months, without a gap or a second twice', async () => {
+    const tenant = await subscribedAt('2028-01-31T10:00:00Z', 'MONTHLY');
+    await go(tenant, '2028-04-02T00:00:00Z');
+    expect(await periodsOf(tenant)).toEqual([
+      '4900: 2028-01-31T10:00:00Z 2028-02-29T09:59:59Z',
+      '4900: 2028-02-29T10:00:00Z 2028-03-31T09:59:59Z',
+      '4900: 2028-03-31T10:00:00Z 2028-04-30T09:59:59Z',
+    ]);
+  });
+
+  test('a year from the 29th of February ends on the 28th, and the smaller plan that waits for it begins then', async () => {
+    const tenant = await subscribedAt('2028-02-29T10:00:00Z', 'YEARLY');
+    const { scheduledChange } = dataOf(
+      await change(tenant, { plan: 'PRO', billingCycle: 'MONTHLY' }),
+    ).changeSubscription;
+    expect(scheduledChange).toMatchObject({ billingCycle: 'MONTHLY', at: '2029-02-28T10:00:00.000Z' });
+    await go(tenant, '2029-03-29T00:00:00Z');
+    expect(await periodsOf(tenant)).toEqual([
+      '49000: 2028-02-29T10:00:00Z 2029-02-28T09:59:59Z',
+      '4900: 2029-02-28T10:00:00Z 2029-03-28T09:59:59Z',
+      '4900: 2029-03-28T10:00:00Z 2029-04-28T09:59:59Z',
+    ]);
+  });
+
+  test('the grace of a payment that fails on the last day of a year is as long as any', async () => {
+    const tenant = await subscribedAt('2027-10-31T10:00:00Z', 'MONTHLY');
+    await go(tenant, '2027-12-01T00:00:00Z');
+    await giveCard(panel, tenant, 'pm_card_chargeCustomerFail');
+    await go(tenant, '2027-12-31T12:00:00Z');
+    const standing = async () => subscriptionOf(await signedIn(panel, tenant));
+    expect(await standing()).toMatchObject({
+      status: 'PAST_DUE',
+      overduePayment: {
+        since: '2027-12-31T10:00:00.000Z',
+        amountDue: 4900,
+        readOnlyAt: '2028-01-14T10:00:00.000Z',
+      },
+    });
+    await go(tenant, '2028-01-14T09:59:00Z');
+    expect((await standing()).isReadOnly).toBe(false);
+    await go(tenant, '2028-01-14T10:00:00Z');
+    expect((await standing()).isReadOnly).toBe(true);
+  });
+});
+
 // Last: the panel takes what it slept through for an outage of its own.
 describe('time that passes by itself', () => {
   test('a subscription is renewed between calls, as time passes for everybody', async () => {

@@ -48,6 +48,11 @@ export async function billing({ panel, tenant, word }: RichScene): Promise<void>
      values ($1, $2, $3, $4, $2)`,
     [tenant.id, now, `failure of ${word}`, `clock_${word}`],
   );
+  // As if it had been another provider's client for a moment.
+  await panel.sql(
+    `insert into billing.provider_period (tenant_id, provider_id, from_at, to_at) values ($1, $2, $3, $3)`,
+    [tenant.id, `ten_of_${word}`, now],
+  );
   const invoice = {
     id: `in_${word}`,
     number: `${word}-0001`,

@@ -1,6 +1,8 @@
+import { accountOperations } from '../account/account.js';
 import { couponOperations } from '../catalogue/coupon.js';
 import { priceOperations } from '../catalogue/price.js';
 import { productOperations } from '../catalogue/product.js';
+import { taxRateOperations } from '../catalogue/tax-rate.js';
 import { checkoutOperations } from '../checkout/session.js';
 import { creditNoteOperations } from '../credit-note/credit-note.js';
 import { customerOperations } from '../customer/customer.js';
@@ -20,11 +22,13 @@ import type { Operation } from './operation.js';
 
 /** Every call that is served. */
 export const operations: readonly Operation[] = [
+  ...accountOperations,
   ...customerOperations,
   ...paymentMethodOperations,
   ...productOperations,
   ...priceOperations,
   ...couponOperations,
+  ...taxRateOperations,
   ...subscriptionOperations,
   ...scheduleOperations,
   ...invoiceOperations,

@@ -17,7 +17,7 @@ import { listing, retrieval } from '../http/list.js';
 import { deletion, existing, given, inPath, operation } from '../http/operation.js';
 import type { Invoice, InvoiceItem } from '../store/stored.js';
 import type { World } from '../world.js';
-import { itemLine, makeItem, totals } from './lines.js';
+import { itemLine, makeItem, sumsOf, totals } from './lines.js';
 import { due } from './make.js';
 
 const path = '/v1/invoiceitems';
@@ -140,21 +140,17 @@ function addLine(world: World, draft: Invoice, item: InvoiceItem): void {
     draft.id,
     items.map((one) => itemLine(world, one.id === item.id ? item : one)),
     discounts,
+    draft.default_tax_rates,
   );
   const kept = draft.lines.data.filter(
     (line) => line.parent?.subscription_item_details?.invoice_item === null,
   );
-  const sums = { subtotal: all.subtotal, total: all.total };
-  for (const line of kept) {
-    sums.subtotal += line.amount;
-    sums.total += line.amount;
-  }
+  const data = [...all.lines, ...kept];
+  const sums = sumsOf(data);
   const after = world.store.change('invoice', draft.id, {
     ...sums,
-    subtotal_excluding_tax: sums.subtotal,
-    total_excluding_tax: sums.total,
     total_discount_amounts: all.discountAmounts,
-    lines: { ...draft.lines, data: [...all.lines, ...kept] },
+    lines: { ...draft.lines, data },
     ...due(sums.total, draft.starting_balance).amounts,
   });
   world.emit('invoice.updated', after, draft);

@@ -1,6 +1,7 @@
 import { reductions } from '../catalogue/discount.js';
+import { taxesOn } from '../catalogue/tax-rate.js';
 import { newId, randomText } from '../store/ids.js';
-import type { Discount, InvoiceItem, InvoiceLine, Price } from '../store/stored.js';
+import type { Discount, Invoice, InvoiceItem, InvoiceLine, Price, TaxRate } from '../store/stored.js';
 import type { World } from '../world.js';
 import { partOf } from './money.js';
 
@@ -21,8 +22,6 @@ export interface LineDraft {
 
 export interface Totals {
   lines: InvoiceLine[];
-  subtotal: number;
-  total: number;
   discountAmounts: { discount: string; amount: number }[];
 }
 
@@ -39,7 +38,7 @@ export function pricing(price: Price | null, unitAmount: number | undefined): In
 }
 
 /**
- * Lines with the invoice's discounts. A discount is reckoned once on the sum of what it may touch, and spread so that
+ * Lines with the invoice's discounts and taxes. A discount is reckoned once on the sum of what it may touch, and spread so that
  * the lines' shares add up to it exactly.
  */
 export function totals(
@@ -47,40 +46,71 @@ export function totals(
   invoice: string | null,
   drafts: readonly LineDraft[],
   discounts: readonly Discount[],
+  rates: readonly TaxRate[] = [],
 ): Totals {
-  const subtotal = sum(drafts.map(({ amount }) => amount));
   const base = sum(drafts.filter(isTouched).map(({ amount }) => amount));
   const discountAmounts = reductions(world, discounts, Math.max(0, base)).filter(({ amount }) => amount > 0);
   const shares = discountAmounts.map(({ discount, amount }) => ({
     discount,
     parts: spread(amount, drafts, base),
   }));
-  const lines = drafts.map((draft, index): InvoiceLine => ({
-    id: newLineId(),
-    object: 'line_item',
-    amount: draft.amount,
-    currency: draft.currency,
-    description: draft.description,
-    discount_amounts: shares
+  const lines = drafts.map((draft, index): InvoiceLine => {
+    const taken = shares
       .map(({ discount, parts }) => ({ discount, amount: parts[index] ?? 0 }))
-      .filter(({ amount }) => amount !== 0),
-    discountable: draft.isDiscountable,
-    discounts: [],
-    invoice,
-    livemode: false,
-    metadata: draft.metadata,
-    parent: draft.parent,
-    period: draft.period,
-    pretax_credit_amounts: [],
-    pricing: pricing(draft.price, draft.unitAmount),
-    quantity: draft.quantity,
-    quantity_decimal: String(draft.quantity),
-    subscription: draft.subscription,
-    subtotal: draft.amount,
-    taxes: [],
-  }));
-  const taken = sum(discountAmounts.map(({ amount }) => amount));
-  return { lines, subtotal, total: subtotal - taken, discountAmounts };
+      .filter(({ amount }) => amount !== 0);
+    return {
+      id: newLineId(),
+      object: 'line_item',
+      amount: draft.amount,
+      currency: draft.currency,
+      description: draft.description,
+      discount_amounts: taken,
+      discountable: draft.isDiscountable,
+      discounts: [],
+      invoice,
+      livemode: false,
+      metadata: draft.metadata,
+      parent: draft.parent,
+      period: draft.period,
+      pretax_credit_amounts: [],
+      pricing: pricing(draft.price, draft.unitAmount),
+      quantity: draft.quantity,
+      quantity_decimal: String(draft.quantity),
+      subscription: draft.subscription,
+      subtotal: draft.amount,
+      taxes: taxesOn(draft.amount - sum(taken.map(({ amount }) => amount)), rates),
+    };
+  });
+  return { lines, discountAmounts };
+}
+
+type Sums = Pick<
+  Invoice,
+  'subtotal' | 'subtotal_excluding_tax' | 'total' | 'total_excluding_tax' | 'total_taxes'
+>;
+
+/** What lines come to. */
+export function sumsOf(lines: readonly InvoiceLine[]): Sums {
+  const subtotal = sum(lines.map(({ amount }) => amount));
+  const taxes = lines.flatMap(({ taxes: of }) => of ?? []);
+  const taxOf = (behavior: string) =>
+    sum(taxes.filter(({ tax_behavior: how }) => how === behavior).map(({ amount }) => amount));
+  const afterDiscounts = sum(lines.map(netOf));
+  const rates = new Set(taxes.map(({ tax_rate_details: details }) => details?.tax_rate));
+  const ofRates = [...rates].map((rate) =>
+    taxes.filter(({ tax_rate_details: details }) => details?.tax_rate === rate),
+  );
+  return {
+    subtotal,
+    subtotal_excluding_tax: subtotal - taxOf('inclusive'),
+    total: afterDiscounts + taxOf('exclusive'),
+    total_excluding_tax: afterDiscounts - taxOf('inclusive'),
+    total_taxes: ofRates.map((of) => ({
+      ...of[0]!,
+      amount: sum(of.map(({ amount }) => amount)),
+      taxable_amount: sum(of.map(({ taxable_amount: amount }) => amount ?? 0)),
+    })),
+  };
 }
 
 const isTouched = ({ isDiscountable, amount }: LineDraft): boolean => isDiscountable && amount > 0;

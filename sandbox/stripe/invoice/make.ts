@@ -2,7 +2,7 @@ import { discountsAt } from '../catalogue/discount.js';
 import { newId } from '../store/ids.js';
 import type { Customer, Invoice, InvoiceItem, Subscription } from '../store/stored.js';
 import type { World } from '../world.js';
-import { itemLine, totals, type LineDraft } from './lines.js';
+import { itemLine, sumsOf, totals, type LineDraft } from './lines.js';
 
 export interface NewInvoice {
   customer: Customer;
@@ -43,7 +43,9 @@ export function draftOf(world: World, id: string, wanted: NewInvoice): Invoice {
   const collection = wanted.collection ?? 'charge_automatically';
   const discounts = discountsAt(world, wanted.discounts, now);
   const lines = [...wanted.items.map((item) => itemLine(world, item)), ...wanted.lines];
-  const { lines: data, subtotal, total, discountAmounts } = totals(world, id, lines, discounts);
+  const rates = subscription?.default_tax_rates ?? [];
+  const { lines: data, discountAmounts } = totals(world, id, lines, discounts, rates);
+  const sums = sumsOf(data);
   const finalizesAt = wanted.advances ? (wanted.finalizesAt ?? now + world.settings.draftSeconds) : null;
   const draft: Invoice = {
     id,
@@ -78,7 +80,7 @@ export function draftOf(world: World, id: string, wanted: NewInvoice): Invoice {
     customer_tax_ids: [],
     default_payment_method: wanted.defaultPaymentMethod ?? null,
     default_source: null,
-    default_tax_rates: [],
+    default_tax_rates: rates,
     description: wanted.description ?? null,
     discounts: discounts.map((discount) => discount.id),
     due_date:
@@ -122,17 +124,13 @@ export function draftOf(world: World, id: string, wanted: NewInvoice): Invoice {
     statement_descriptor: null,
     status: 'draft',
     status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
-    subtotal,
-    subtotal_excluding_tax: subtotal,
+    ...sums,
     test_clock: clock,
-    total,
     total_discount_amounts: discountAmounts,
-    total_excluding_tax: total,
     total_pretax_credit_amounts: [],
-    total_taxes: [],
     webhooks_delivered_at: null,
   };
-  return { ...draft, ...due(total, customer.balance).amounts };
+  return { ...draft, ...due(sums.total, customer.balance).amounts };
 }
 
 /**

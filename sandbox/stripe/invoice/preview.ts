@@ -165,9 +165,14 @@ function firstInvoice(
   return existing(world, 'invoice', String(made.latest_invoice));
 }
 
+/** A list within a resource has so many at first. */
+const linesShown = 10;
+
 function asPreview(invoice: Invoice): Invoice {
   const id = `upcoming_in_1${randomText(23)}`;
-  const data = invoice.lines.data.map((line) => ({ ...line, id: `il_tmp_1${randomText(23)}`, invoice: id }));
+  const data = invoice.lines.data
+    .slice(0, linesShown)
+    .map((line) => ({ ...line, id: `il_tmp_1${randomText(23)}`, invoice: id }));
   const due = invoice.amount_due;
   return {
     ...invoice,
@@ -185,7 +190,12 @@ function asPreview(invoice: Invoice): Invoice {
     number: null,
     status: 'draft',
     status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
-    lines: { ...invoice.lines, data, url: `/v1/invoices/upcoming/lines` },
+    lines: {
+      ...invoice.lines,
+      data,
+      has_more: invoice.lines.data.length > linesShown,
+      url: `/v1/invoices/upcoming/lines`,
+    },
   };
 }
 

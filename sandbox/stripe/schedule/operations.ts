@@ -169,6 +169,7 @@ function fromSubscription(
       {
         items: subscription.items.data.map(({ price, quantity }) => ({ price: price.id, quantity })),
         discounts: subscription.discounts.map((discount) => ({ discount: String(discount) })),
+        default_tax_rates: subscription.default_tax_rates?.map(({ id }) => id),
         start_date: first?.current_period_start ?? now,
         end_date: first?.current_period_end ?? now,
         ...(subscription.status === 'trialing' &&

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 
 import { expand, integer, metadata, text } from '../http/form.js';
-import { discounts, nowOr, prorationBehavior } from '../subscription/parameters.js';
+import { discounts, nowOr, prorationBehavior, taxRates } from '../subscription/parameters.js';
 
 const phase = {
   default_payment_method: text.optional(),
+  default_tax_rates: taxRates.optional(),
   description: text.optional(),
   discounts: discounts.optional(),
   duration: z

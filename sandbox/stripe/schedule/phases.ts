@@ -1,5 +1,6 @@
 import { wantedDiscounts } from '../catalogue/discount.js';
 import { recurringPrice } from '../catalogue/price.js';
+import { ratesOf } from '../catalogue/tax-rate.js';
 import { invalid } from '../errors.js';
 import { changedMetadata } from '../http/form.js';
 import { existing } from '../http/operation.js';
@@ -48,7 +49,7 @@ export function placedPhases(
       collection_method: null,
       currency: prices[0]?.currency ?? 'usd',
       default_payment_method: phase.default_payment_method ?? null,
-      default_tax_rates: [],
+      default_tax_rates: ratesOf(world, phase.default_tax_rates ?? [], `${name}[default_tax_rates]`),
       description: phase.description ?? null,
       discounts: (phase.discounts ?? []).map(({ coupon, discount }) => ({
         coupon: coupon ?? null,
@@ -172,7 +173,13 @@ export function applyPhase(
   const metadata = changedMetadata(before.metadata, phase.metadata);
   const held = existing(world, 'subscription', before.id);
   const discounts = discountsOf(world, held, phase);
-  const after = world.store.change('subscription', before.id, { metadata, discounts });
+  // Those that a phase names, and no others.
+  const rates = phase.default_tax_rates;
+  const after = world.store.change('subscription', before.id, {
+    metadata,
+    discounts,
+    default_tax_rates: rates,
+  });
   world.emit('customer.subscription.updated', after, before);
 }
 

@@ -8,6 +8,7 @@ const prefixes: Record<TableName, string> = {
   price: 'price_1',
   coupon: '',
   discount: 'di_1',
+  tax_rate: 'txr_1',
   payment_method: 'pm_1',
   payment_intent: 'pi_3',
   subscription: 'sub_1',

@@ -15,6 +15,7 @@ const names: readonly TableName[] = [
   'price',
   'coupon',
   'discount',
+  'tax_rate',
   'payment_method',
   'payment_intent',
   'subscription',

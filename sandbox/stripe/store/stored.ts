@@ -24,6 +24,7 @@ export type Customer = Stored<Stripe.Customer>;
 export type Product = Stored<Stripe.Product>;
 export type Price = Stored<Stripe.Price>;
 export type Coupon = Stored<Stripe.Coupon>;
+export type TaxRate = Stored<Stripe.TaxRate>;
 export type Discount = Stored<Stripe.Discount>;
 export type PaymentMethod = Stored<Stripe.PaymentMethod>;
 export type PaymentIntent = Stored<Stripe.PaymentIntent>;
@@ -73,6 +74,7 @@ export interface Tables {
   price: Price;
   coupon: Coupon;
   discount: Discount;
+  tax_rate: TaxRate;
   payment_method: PaymentMethod;
   payment_intent: PaymentIntent;
   subscription: Subscription;

@@ -1,4 +1,5 @@
 import { wantedDiscounts } from '../catalogue/discount.js';
+import { ratesOf } from '../catalogue/tax-rate.js';
 import { methodFor } from '../customer/payment-method.js';
 import { invalid } from '../errors.js';
 import { changedMetadata } from '../http/form.js';
@@ -156,7 +157,7 @@ function draftOf(
     default_payment_method:
       method === undefined ? null : methodFor(world, method, customer.id, 'default_payment_method').id,
     default_source: null,
-    default_tax_rates: [],
+    default_tax_rates: ratesOf(world, wanted.default_tax_rates ?? [], 'default_tax_rates'),
     description: wanted.description ?? null,
     discounts: wantedDiscounts(world, wanted.discounts ?? [], { customer: customer.id, subscription: id }),
     ended_at: null,

@@ -37,7 +37,30 @@ export function billSubscription(world: World, subscription: Subscription, bill:
     prorationDate: bill.prorationDate,
   });
   world.store.change('subscription', subscription.id, { latest_invoice: invoice.id });
-  return invoice;
+  return subscription.pause_collection ? holdBack(world, invoice, subscription.pause_collection) : invoice;
+}
+
+/** What becomes of an invoice while nothing is collected for its subscription. */
+function holdBack(
+  world: World,
+  invoice: Invoice,
+  { behavior }: NonNullable<Subscription['pause_collection']>,
+): Invoice {
+  const now = world.nowFor(String(invoice.customer));
+  const stopped = { auto_advance: false, automatically_finalizes_at: null, next_payment_attempt: null };
+  if (behavior === 'keep_as_draft') return world.store.change('invoice', invoice.id, stopped);
+  const isVoid = behavior === 'void';
+  const after = world.store.change('invoice', invoice.id, {
+    ...stopped,
+    status: isVoid ? 'void' : 'uncollectible',
+    status_transitions: {
+      ...invoice.status_transitions,
+      finalized_at: now,
+      ...(isVoid ? { voided_at: now } : { marked_uncollectible_at: now }),
+    },
+  });
+  world.emit(isVoid ? 'invoice.voided' : 'invoice.marked_uncollectible', after);
+  return after;
 }
 
 export type PaymentBehavior =
@@ -52,6 +75,8 @@ export function collectNow(
   invoice: Invoice,
   behavior: PaymentBehavior,
 ): { invoice: Invoice; error?: StripeError } {
+  // Held back, as nothing is collected.
+  if (invoice.status !== 'draft' || !invoice.auto_advance) return { invoice };
   const open = finalizeInvoice(world, invoice.id);
   if (open.status === 'paid' || open.collection_method === 'send_invoice') return { invoice: open };
   if (behavior === 'default_incomplete') {

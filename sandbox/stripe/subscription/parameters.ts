@@ -20,6 +20,8 @@ export const discounts = unsettable(
   z.array(z.strictObject({ coupon: text.optional(), discount: text.optional() })),
 );
 
+export const taxRates = unsettable(z.array(text));
+
 export const prorationBehavior = z.enum(['always_invoice', 'create_prorations', 'none']);
 
 export const paymentBehavior = z.enum([
@@ -65,6 +67,7 @@ const shared = {
   collection_method: z.enum(['charge_automatically', 'send_invoice']).optional(),
   days_until_due: integer.optional(),
   default_payment_method: text.optional(),
+  default_tax_rates: taxRates.optional(),
   description: unsettableText.optional(),
   discounts: discounts.optional(),
   expand,
@@ -94,6 +97,11 @@ export const change = z.strictObject({
   cancel_at: unsettable(integer).optional(),
   cancellation_details: cancellationDetails.optional(),
   items: items.optional(),
+  pause_collection: unsettable(
+    z.strictObject({
+      behavior: z.enum(['keep_as_draft', 'mark_uncollectible', 'void']),
+    }),
+  ).optional(),
   proration_date: integer.optional(),
 });
 

@@ -1,4 +1,5 @@
 import { wantedDiscounts } from '../catalogue/discount.js';
+import { ratesOf } from '../catalogue/tax-rate.js';
 import { methodFor } from '../customer/payment-method.js';
 import { invalid } from '../errors.js';
 import { changedMetadata } from '../http/form.js';
@@ -97,6 +98,14 @@ function plainChanges(
           ? undefined
           : methodFor(world, wanted.default_payment_method, String(before.customer), 'default_payment_method')
               .id,
+      default_tax_rates:
+        wanted.default_tax_rates === undefined
+          ? undefined
+          : ratesOf(world, wanted.default_tax_rates, 'default_tax_rates'),
+      pause_collection: wanted.pause_collection && {
+        behavior: wanted.pause_collection.behavior,
+        resumes_at: null,
+      },
       discounts:
         wanted.discounts === undefined
           ? undefined

@@ -4,7 +4,7 @@ import { lookupKeyOf } from '../package/packages.js';
 import { alreadySubscribed, closePages } from '../stripe/checkout-pages.js';
 import { once } from '../stripe/once.js';
 import type { GivenDiscount } from '../stripe/partner-discount.js';
-import { isForeignSchedule, isOurSchedule, isOver, phaseAsItIs } from '../stripe/schedules.js';
+import { isForeignSchedule, isOurSchedule, isOver, phaseAsItIs, taxesOf } from '../stripe/schedules.js';
 import { liveSubscriptions } from '../stripe/snapshot.js';
 import { soldOf } from '../stripe/sold.js';
 import { declinedWith } from '../stripe/stripe-errors.js';
@@ -180,18 +180,20 @@ async function schedule(stripe: Stripe, intent: Intent): Promise<void> {
   if (!now) throw new Error(`the schedule ${made.id} has no phase`);
   const asItIs = phaseAsItIs(now);
   const plan = soldOf(subscription)?.item.price.id;
+  const rates = asItIs.items?.find(({ price }) => price === plan)?.tax_rates;
   const phases: Stripe.SubscriptionScheduleUpdateParams.Phase[] = [
     { ...asItIs, ...discountsOf(params) },
     {
       // What a contract sells beside the plan goes on.
       items: [
-        { price: params.priceId!, quantity: 1 },
+        { ...(rates ? { tax_rates: rates } : {}), price: params.priceId!, quantity: 1 },
         ...(asItIs.items ?? []).filter(({ price }) => price !== plan && price !== params.priceId),
       ],
       start_date: now.end_date,
       duration: { interval: params.cycle === 'YEARLY' ? 'year' : 'month', interval_count: 1 },
       // A phase has those that it names, and no others.
       ...discountsOf(params),
+      ...taxesOf(now),
       // By which it is told what is to come: a phase names its price by id only.
       metadata: { lookup_key: lookupKeyOf(params.plan, params.cycle) },
     },

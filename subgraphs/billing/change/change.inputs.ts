@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Plan } from '#platform/entitlement/plans.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
+import { insteadOf, MinorUnits } from '../money/minor-units.js';
 import { BillingCycle } from '../package/packages.js';
 
 const keyText =
@@ -109,8 +110,14 @@ export class PreviewLine {
   @Field(() => String, { description: 'What for.' })
   description!: string;
 
-  @Field(() => Int, { description: 'Minor units of the currency; negative for what is set off.' })
+  @Field(() => Int, {
+    description: 'Minor units of the currency; negative for what is set off.',
+    deprecationReason: insteadOf('amountExact'),
+  })
   amount!: number;
+
+  @Field(() => MinorUnits, { description: 'How much; negative for what is set off.' })
+  amountExact!: number;
 
   @Field(() => Boolean, { description: 'Whether it is for a part of a period.' })
   isProration!: boolean;
@@ -147,8 +154,14 @@ export class PlanChangePreview {
 
   @Field(() => Int, {
     description: 'What would be paid at once, in minor units; negative is kept for the next invoice.',
+    deprecationReason: insteadOf('amountDueExact'),
   })
   amountDue!: number;
+
+  @Field(() => MinorUnits, {
+    description: 'What would be paid at once, to which the lines sum; negative is kept for the next invoice.',
+  })
+  amountDueExact!: number;
 
   @Field(() => String, { description: 'ISO 4217, in lower case.' })
   currency!: string;

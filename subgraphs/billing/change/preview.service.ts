@@ -5,6 +5,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import { Plan } from '#platform/entitlement/plans.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 
+import { asInt } from '../money/minor-units.js';
 import { packages } from '../package/packages.js';
 import { partnerTerms } from '../partner/partner-terms.service.js';
 import type { PartnerTierData } from '../partner/partner-tiers.js';
@@ -57,15 +58,18 @@ export class PreviewService {
       effect: effectOf(step, row),
       problems: isSmaller ? await overLimits(em, tenantId, target.plan) : [],
     };
-    const none = { amountDue: 0, lines: [] };
+    const none: Invoiced = { amountDue: 0, lines: [], currency: base.currency };
     const now = await this.tools.times.of(operation);
-    if (step === 'UPGRADE') return { ...base, effectiveAt: now, ...(await this.proration(row, target, now)) };
-    if (step === 'RESUME' && isPaused(row))
-      return { ...base, effectiveAt: now, ...(await this.resumption(row)) };
-    if (step === 'SUBSCRIBE')
-      return { ...base, effectiveAt: now, ...(await this.firstInvoice(em, row, target)) };
-    if (base.effect === ChangeEffect.AT_PERIOD_END) return { ...base, effectiveAt: row.periodEnd, ...none };
-    return { ...base, effectiveAt: base.effect === ChangeEffect.NONE ? null : now, ...none };
+    const answer = (effectiveAt: Date | null, invoiced: Invoiced) => ({
+      ...base,
+      effectiveAt,
+      ...shownOf(invoiced),
+    });
+    if (step === 'UPGRADE') return answer(now, await this.proration(row, target, now));
+    if (step === 'RESUME' && isPaused(row)) return answer(now, await this.resumption(row));
+    if (step === 'SUBSCRIBE') return answer(now, await this.firstInvoice(em, row, target));
+    if (base.effect === ChangeEffect.AT_PERIOD_END) return answer(row.periodEnd, none);
+    return answer(base.effect === ChangeEffect.NONE ? null : now, none);
   }
 
   /** What an operator has scheduled stands against any change but the end of the subscription. */
@@ -139,13 +143,33 @@ export class PreviewService {
   }
 }
 
-type Invoiced = Pick<PlanChangePreview, 'amountDue' | 'lines' | 'currency'>;
-type Line = PlanChangePreview['lines'][number];
+type Line = Omit<PlanChangePreview['lines'][number], 'amountExact'>;
+
+/** Amounts as they are, however large. */
+interface Invoiced {
+  amountDue: number;
+  lines: Line[];
+  currency: string;
+}
+
+function shownOf({
+  amountDue,
+  lines,
+  currency,
+}: Invoiced): Pick<PlanChangePreview, 'amountDue' | 'amountDueExact' | 'lines' | 'currency'> {
+  return {
+    amountDue: asInt(amountDue),
+    amountDueExact: amountDue,
+    lines: lines.map((line) => ({ ...line, amount: asInt(line.amount), amountExact: line.amount })),
+    currency,
+  };
+}
 
 /** Its lines sum to what is due. */
 function told(plan: Plan, invoice: Stripe.Invoice, discount = 'Discount'): Invoiced {
-  // What is more than paid is kept for the next invoice, which amount_due does not tell.
-  const amountDue = invoice.amount_due > 0 ? invoice.amount_due : Math.min(0, invoice.total);
+  // What is more than paid is kept for the next invoice, less what was owed before, which amount_due does not tell.
+  const kept = Math.min(0, invoice.total + Math.max(0, invoice.starting_balance));
+  const amountDue = invoice.amount_due > 0 ? invoice.amount_due : kept;
   const lines = invoice.lines.data.map(({ description, amount, parent }) => ({
     description: description ?? packages[plan].name,
     amount,
@@ -154,7 +178,10 @@ function told(plan: Plan, invoice: Stripe.Invoice, discount = 'Discount'): Invoi
   const off = -sumOf(invoice.total_discount_amounts ?? []);
   const tax = sumOf((invoice.total_taxes ?? []).filter(({ tax_behavior: how }) => how === 'exclusive'));
   const balance = amountDue - invoice.total;
+  // A preview has its first lines only, and credits of Stripe's own kind, shipping and the like are none.
+  const rest = invoice.total - (sumOf(lines) + off + tax);
   const others: Line[] = [
+    { description: rest < 0 ? 'Other credits' : 'Other items', amount: rest, isProration: false },
     { description: discount, amount: off, isProration: false },
     { description: 'Taxes', amount: tax, isProration: false },
     {

@@ -5,6 +5,8 @@ import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphq
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
+import { MinorUnits } from '../money/minor-units.js';
+
 const bigint = new BigIntType('number');
 
 export enum CommissionKind {
@@ -71,7 +73,19 @@ export class Commission {
   @Property({ type: bigint })
   amountPaid!: number;
 
-  @Field(() => Int, { description: 'How much of it is earned, in percent.' })
+  /** Null where it was booked before taxes were told apart: all of it earned then. */
+  @Property({ type: bigint, nullable: true })
+  netAmount!: number | null;
+
+  @Field(() => MinorUnits, {
+    description:
+      'What of it is without taxes, which is what earns. As much as was paid where it was booked before these were told apart.',
+  })
+  amountNet(): number {
+    return this.netAmount ?? this.amountPaid;
+  }
+
+  @Field(() => Int, { description: 'How much of what is without taxes is earned, in percent.' })
   @Property({ type: 'integer' })
   commissionPercent!: number;
 
@@ -98,6 +112,9 @@ export class CommissionTotal {
 
   @Field(() => Float, { description: 'What customers paid and did not get back: whole minor units.' })
   amountPaid!: number;
+
+  @Field(() => MinorUnits, { description: 'What of that is without taxes.' })
+  amountNet!: number;
 
   @Field(() => Float, { description: 'What the partner earned by it: whole minor units.' })
   amount!: number;

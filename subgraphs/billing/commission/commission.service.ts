@@ -22,13 +22,15 @@ export class CommissionService {
     const page = toPage(rows, window, () => em.count(Commission, of));
     const readTotals = async (): Promise<CommissionTotal[]> => {
       const sums = await em.execute<Record<keyof CommissionTotal, string>[]>(
-        `select currency, sum(amount_paid) as "amountPaid", sum(amount) as amount from billing.commission
+        `select currency, sum(amount_paid) as "amountPaid",
+           sum(coalesce(net_amount, amount_paid)) as "amountNet", sum(amount) as amount from billing.commission
          where tenant_id = ? and partner_id = ? group by currency order by currency`,
         [tenantId, partnerId],
       );
-      return sums.map(({ currency, amountPaid, amount }) => ({
+      return sums.map(({ currency, amountPaid, amountNet, amount }) => ({
         currency,
         amountPaid: Number(amountPaid),
+        amountNet: Number(amountNet),
         amount: Number(amount),
       }));
     };

@@ -1,6 +1,7 @@
 import type { JobDefinition, JobPayload } from '#platform/jobs/job.js';
 
 import { partnerTerms } from '../partner/partner-terms.service.js';
+import { hadProvider } from '../partner/provider-period.service.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { takeTicket } from '../subscription/subscription.store.service.js';
 import { paidInvoicesKind } from './paid-invoices.kind.js';
@@ -13,7 +14,8 @@ export function paidInvoicesJob(stripe: StripeSource): JobDefinition<JobPayload>
     ...paidInvoicesKind,
     async handle(step) {
       const { tenantId } = step.payload;
-      if (!(await partnerTerms(step.em))) return;
+      const isFormer = async () => (await hadProvider(step.em, [tenantId])).has(tenantId);
+      if (!(await partnerTerms(step.em)) && !(await isFormer())) return;
       const [row] = await step.em.execute<{ customer: string | null; since: Date | string | null }[]>(
         'select customer_id as customer, invoices_from as since from billing.subscription where tenant_id = ?',
         [tenantId],

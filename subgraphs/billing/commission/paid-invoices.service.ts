@@ -4,6 +4,7 @@ import type { SqlEntityManager } from '#platform/database/database.js';
 import type { OutboxEvent } from '#platform/outbox/outbox.js';
 import type { InvoicePaid } from '#schema/events.js';
 
+import { partOf } from '../money/part-of.js';
 import { isOurs } from '../stripe/sold.js';
 
 /** As many as are looked through at once; forty years of monthly ones. */
@@ -39,6 +40,7 @@ export async function fetchPaidInvoices(
       paid.push({
         invoiceId: invoice.id,
         amountPaid,
+        amountNet: netOf(amountPaid, invoice),
         currency: invoice.currency,
         paidAt: new Date(at * 1000).toISOString(),
       });
@@ -57,6 +59,11 @@ function paidFor({
   amount_paid_off_stripe: outside = 0,
 }: Stripe.Invoice): number {
   return Math.max(here, Math.min(due, here + outside));
+}
+
+/** What of a payment is without taxes, whether these are in the prices or come on top: of a part of it the same part. */
+function netOf(paid: number, { total, total_excluding_tax: net }: Stripe.Invoice): number {
+  return net === null || total <= 0 ? paid : partOf(paid, Math.max(0, net), total);
 }
 
 /** Asks for each subscription once. */

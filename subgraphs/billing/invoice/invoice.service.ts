@@ -4,6 +4,7 @@ import type { Logger } from '#platform/logger.js';
 import type { Operation } from '#platform/subgraph/operation.js';
 import { foreignCursor, pageWindow, toPage, type Page, type PageArgs } from '#platform/subgraph/paging.js';
 
+import { asInt } from '../money/minor-units.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
 import { failureOf, isAway } from '../stripe/stripe-errors.js';
 import { within } from '../stripe/within.js';
@@ -19,16 +20,16 @@ const awayMs = 30_000;
 const mostInvoices = 500;
 const stale = '110 - "Response is Stale"';
 
+/** Amounts as they are, however large. */
+type KeptInvoice = Omit<Invoice, 'amountDueExact' | 'amountCreditedExact'>;
+
 /** Out of JSON times come as text. */
-type KeptInvoice = Omit<
-  Pick<Invoice, keyof Invoice>,
-  'date' | 'periodStart' | 'periodEnd' | 'amountCredited'
-> &
+type StoredInvoice = Omit<KeptInvoice, 'date' | 'periodStart' | 'periodEnd' | 'amountCredited'> &
   Record<'date' | 'periodStart' | 'periodEnd', string> & { amountCredited?: number };
 
 interface Kept {
   fetchedAt: Date;
-  invoices: Invoice[];
+  invoices: KeptInvoice[];
 }
 
 /** Invoices as Stripe has them, asked for once a minute at most for each tenant, and shown as they were while it is away. */
@@ -52,7 +53,7 @@ export class InvoiceService {
     // The first page again would count its invoices twice.
     if (window.after !== undefined && before < 0) throw foreignCursor();
     const from = before + 1;
-    const page = toPage(kept.invoices.slice(from, from + window.size + 1), window, () =>
+    const page = toPage(kept.invoices.slice(from, from + window.size + 1).map(shownOf), window, () =>
       Promise.resolve(kept.invoices.length),
     );
     const ageMs = operation.clock.now().getTime() - kept.fetchedAt.getTime();
@@ -91,7 +92,7 @@ export class InvoiceService {
 
   private async fetch({ database, tenantId, clock }: Operation, customer: string): Promise<Kept> {
     const fetchedAt = clock.now();
-    const invoices: Invoice[] = [];
+    const invoices: KeptInvoice[] = [];
     for await (const invoice of this.stripe().invoices.list({ customer, limit: 100 })) {
       const shown = invoiceOf(invoice);
       if (shown) invoices.push(shown);
@@ -108,7 +109,7 @@ export class InvoiceService {
 }
 
 async function read({ em, tenantId }: Operation): Promise<Kept | undefined> {
-  const [row] = await em.execute<{ fetchedAt: string; invoices: KeptInvoice[] }[]>(
+  const [row] = await em.execute<{ fetchedAt: string; invoices: StoredInvoice[] }[]>(
     `select fetched_at as "fetchedAt", invoices from billing.invoice_cache where tenant_id = ?`,
     [tenantId],
   );
@@ -124,8 +125,19 @@ async function read({ em, tenantId }: Operation): Promise<Kept | undefined> {
   return { fetchedAt: new Date(row.fetchedAt), invoices };
 }
 
+function shownOf(kept: KeptInvoice): Invoice {
+  const { amountDue, amountCredited } = kept;
+  return {
+    ...kept,
+    amountDue: asInt(amountDue),
+    amountDueExact: amountDue,
+    amountCredited: asInt(amountCredited),
+    amountCreditedExact: amountCredited,
+  };
+}
+
 /** Undefined for drafts, which are nobody's to pay yet. */
-function invoiceOf(invoice: Stripe.Invoice): Invoice | undefined {
+function invoiceOf(invoice: Stripe.Invoice): KeptInvoice | undefined {
   const status = InvoiceStatus[(invoice.status ?? '').toUpperCase() as keyof typeof InvoiceStatus];
   if (status === undefined) return undefined;
   const { start, end } = periodOf(invoice);

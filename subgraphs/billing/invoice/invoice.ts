@@ -3,6 +3,8 @@ import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { pageOf } from '#platform/subgraph/paging.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
+import { insteadOf, MinorUnits } from '../money/minor-units.js';
+
 export enum InvoiceStatus {
   OPEN = 'OPEN',
   PAID = 'PAID',
@@ -38,14 +40,27 @@ export class Invoice {
   @Field(() => DateTime, { description: 'The last second that it is for.' })
   periodEnd!: Date;
 
-  @Field(() => Int, { description: 'What is or was to be paid, in minor units of the currency.' })
+  @Field(() => Int, {
+    description: 'What is or was to be paid, in minor units of the currency.',
+    deprecationReason: insteadOf('amountDueExact'),
+  })
   amountDue!: number;
+
+  @Field(() => MinorUnits, { description: 'What is or was to be paid, with taxes.' })
+  amountDueExact!: number;
 
   @Field(() => Int, {
     description:
       'What credit notes have taken off it since it was paid, in minor units: paid back, or kept for later invoices.',
+    deprecationReason: insteadOf('amountCreditedExact'),
   })
   amountCredited!: number;
+
+  @Field(() => MinorUnits, {
+    description:
+      'What credit notes have taken off it since it was paid: paid back, or kept for later invoices.',
+  })
+  amountCreditedExact!: number;
 
   @Field(() => String, { description: 'ISO 4217, in lower case.' })
   currency!: string;

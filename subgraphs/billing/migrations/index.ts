@@ -15,6 +15,10 @@ import { partnerListsMigration } from './022-partner-lists.js';
 import { closedTenantsMigration } from './023-closed-tenants.js';
 import { copiesMigration } from './024-copies.js';
 import { listeningMigration } from './025-listening.js';
+import { netCommissionsMigration } from './026-net-commissions.js';
+import { providerPeriodsMigration } from './027-provider-periods.js';
+import { suspendedTenantsMigration } from './028-suspended-tenants.js';
+import { stripeAccountMigration } from './029-stripe-account.js';
 
 /** billing's schema, step by step. Applied steps are never edited. */
 export const billingMigrations: readonly AreaMigration[] = [
@@ -33,4 +37,8 @@ export const billingMigrations: readonly AreaMigration[] = [
   closedTenantsMigration,
   copiesMigration,
   listeningMigration,
+  netCommissionsMigration,
+  providerPeriodsMigration,
+  suspendedTenantsMigration,
+  stripeAccountMigration,
 ];

@@ -1,5 +1,6 @@
 import { registerEnumType } from 'type-graphql';
 
+import { isLiveKey } from '../account/known-account.js';
 import type { BillingEnv } from '../env.js';
 
 /** Whether money moves. */
@@ -25,5 +26,5 @@ registerEnumType(PaymentMode, {
 /** By the key: the stand-in's are test keys as well. */
 export function paymentModeOf({ STRIPE_SECRET_KEY: key }: BillingEnv): PaymentMode {
   if (key === undefined) return PaymentMode.NONE;
-  return /^(sk|rk)_test_/.test(key) ? PaymentMode.TEST : PaymentMode.LIVE;
+  return isLiveKey(key) ? PaymentMode.LIVE : PaymentMode.TEST;
 }

@@ -28,6 +28,7 @@ export function phaseAsItIs(
     items: items.map((item) => ({
       price: named(item.price) ?? '',
       quantity: item.quantity ?? 1,
+      ...(item.tax_rates?.length ? { tax_rates: item.tax_rates.map(({ id }) => id) } : {}),
       ...(item.metadata && Object.keys(item.metadata).length > 0 ? { metadata: item.metadata } : {}),
     })),
     start_date,
@@ -37,8 +38,23 @@ export function phaseAsItIs(
     ...(phase.collection_method === null ? {} : { collection_method: phase.collection_method }),
     ...(days == null ? {} : { invoice_settings: { days_until_due: days } }),
     ...(method === undefined ? {} : { default_payment_method: method }),
+    ...taxesOf(phase),
     ...(description === null ? {} : { description }),
     ...(metadata === null ? {} : { metadata }),
+  };
+}
+
+/** How a phase is taxed, for the next one to be taxed as it is: what is not sent is not taxed. */
+export function taxesOf({
+  default_tax_rates: rates,
+  automatic_tax: automatic,
+}: Stripe.SubscriptionSchedule.Phase): Pick<
+  Stripe.SubscriptionScheduleUpdateParams.Phase,
+  'default_tax_rates' | 'automatic_tax'
+> {
+  return {
+    ...(rates?.length ? { default_tax_rates: rates.map(({ id }) => id) } : {}),
+    ...(automatic?.enabled ? { automatic_tax: { enabled: true } } : {}),
   };
 }
 

@@ -5,8 +5,9 @@ import type Stripe from 'stripe';
 import type { Plan } from '#platform/entitlement/plans.js';
 
 import { readLookupKey, type BillingCycle } from '../package/packages.js';
-import { accessOf, readStatus, type SubscriptionStatus } from '../subscription/subscription.status.js';
+import { accessOf, readStatus, SubscriptionStatus } from '../subscription/subscription.status.js';
 import { partnerCouponsOf } from './partner-discount.js';
+import { pausedBy } from './pause.js';
 import { isOurs, soldOf } from './sold.js';
 
 /** A customer's subscription as Stripe has it: all that billing goes by. */
@@ -28,10 +29,12 @@ export interface Snapshot {
   instances: number | undefined;
   /** Coupons of partners' tiers that are on it. */
   partnerCoupons: string[];
-  /** The newest invoice, while it is open; `since` is when it is due, which may be to come. */
-  overdue: { since: Date; amount: number } | null;
+  /** Its invoices that are not paid, where a payment is overdue; some may be due later. */
+  unpaid: { dueAt: Date; amount: number }[];
   /** Others of ours that live beside it. */
   surplus: string[];
+  /** Undefined while its invoices are collected; HERE where that was paused for a suspension, and not by somebody there. */
+  paused?: 'HERE' | 'THERE' | undefined;
 }
 
 /** The newest of a customer: most end, and what an account sells beside plans counts too. */
@@ -48,20 +51,38 @@ export async function fetchSnapshot(
       customer,
       status: 'all',
       limit: mostSubscriptions,
-      expand: ['data.latest_invoice', 'data.schedule', 'data.discounts'],
+      expand: ['data.schedule', 'data.discounts'],
     },
     options,
   );
   const [current, ...others] = data
     .filter(isOurs)
     .toSorted((a, b) => rank(a) - rank(b) || b.created - a.created);
-  return (
-    current &&
-    snapshotOf(
-      current,
-      others.filter((each) => rank(each) === 0).map(({ id }) => id),
-    )
-  );
+  if (!current) return undefined;
+  return snapshotOf(current, {
+    surplus: others.filter((each) => rank(each) === 0).map(({ id }) => id),
+    unpaid: isOverdue(readStatus(current.status)) ? await fetchUnpaid(stripe, current, options) : [],
+  });
+}
+
+export const isOverdue = (status: SubscriptionStatus): boolean =>
+  status === SubscriptionStatus.PAST_DUE || status === SubscriptionStatus.UNPAID;
+
+/** As many as a monthly one gathers in eight years. */
+const mostUnpaid = 100;
+
+/** Of a subscription that goes on while a payment is overdue there may be more than one. */
+async function fetchUnpaid(
+  stripe: Stripe,
+  { id: subscription }: Stripe.Subscription,
+  options?: Stripe.RequestOptions,
+): Promise<Snapshot['unpaid']> {
+  const { data } = await stripe.invoices.list({ subscription, status: 'open', limit: mostUnpaid }, options);
+  return data.map((invoice) => ({
+    // One that is sent has a time in which it is to be paid; one that a card pays is due as it is made.
+    dueAt: dateOf(invoice.due_date ?? invoice.created),
+    amount: invoice.amount_remaining,
+  }));
 }
 
 /** Those of ours that live. */
@@ -71,7 +92,7 @@ export async function liveSubscriptions(stripe: Stripe, customer: string): Promi
 }
 
 /** Grows when what follows from a snapshot becomes another: all are applied once more, each at its next look. */
-const appliedAs = 1;
+const appliedAs = 2;
 
 /** The same for two that say the same. */
 export function digestOf(snapshot: Snapshot): string {
@@ -85,11 +106,14 @@ function rank({ status }: Stripe.Subscription): number {
   return status === 'incomplete' ? 1 : 2;
 }
 
-function snapshotOf(subscription: Stripe.Subscription, surplus: string[]): Snapshot {
+function snapshotOf(
+  subscription: Stripe.Subscription,
+  beside: Pick<Snapshot, 'surplus' | 'unpaid'>,
+): Snapshot {
   const sold = soldOf(subscription);
   if (!sold) throw new Error(`${subscription.id} is for no plan of ours`);
   const { item } = sold;
-  const { latest_invoice: invoice, schedule } = subscription;
+  const { schedule } = subscription;
   const cancelAt =
     subscription.cancel_at ?? (subscription.cancel_at_period_end ? item.current_period_end : null);
   return {
@@ -108,12 +132,8 @@ function snapshotOf(subscription: Stripe.Subscription, surplus: string[]): Snaps
     scheduled: scheduledOf(schedule, item.current_period_end),
     instances: contractOf(subscription.metadata),
     partnerCoupons: partnerCouponsOf(subscription),
-    overdue:
-      invoice !== null && typeof invoice === 'object' && invoice.status === 'open'
-        ? // One that is sent has a time in which it is to be paid; one that a card pays is due as it is made.
-          { since: dateOf(invoice.due_date ?? invoice.created), amount: invoice.amount_remaining }
-        : null,
-    surplus,
+    ...beside,
+    paused: pausedBy(subscription),
   };
 }
 

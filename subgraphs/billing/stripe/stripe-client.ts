@@ -28,9 +28,10 @@ export function createStripe(secretKey: string, apiBase: string): Stripe {
   });
 }
 
-export function stripeSource({ STRIPE_SECRET_KEY: key, STRIPE_API_BASE: apiBase }: BillingEnv): StripeSource {
-  const client = key === undefined ? undefined : createStripe(key, apiBase);
+/** `mayAsk` throws where the account is not to be asked. */
+export function stripeSource(client: Stripe | undefined, mayAsk: () => void): StripeSource {
   return () => {
+    mayAsk();
     if (client) return client;
     throw new ApiError('CONFLICT', 'This panel has no payment provider', {
       reason: 'NO_PAYMENT_PROVIDER',

@@ -4,7 +4,7 @@ import { auditEvent } from '#platform/subgraph/audit.js';
 import type { NoticeRaised, PlanDecided, SubscriptionChanged } from '#schema/events.js';
 
 import { dueAt, endOfGrace } from '../dunning/dunning.ladder.js';
-import { digestOf, type Snapshot } from '../stripe/snapshot.js';
+import { digestOf, isOverdue, type Snapshot } from '../stripe/snapshot.js';
 import { PlanSource, planInForce, type BillingSubscription } from './subscription.entity.js';
 import { accessOf, SubscriptionStatus } from './subscription.status.js';
 
@@ -42,12 +42,12 @@ export function applySnapshot(
 }
 
 function copy(row: BillingSubscription, snapshot: Snapshot, now: Date): void {
-  const { status, overdue, trialEnd } = snapshot;
-  const isOverdue = status === SubscriptionStatus.PAST_DUE || status === SubscriptionStatus.UNPAID;
-  // The newest invoice may not be due yet, where an older one is overdue beside it.
-  const dueSince = overdue && overdue.since < now ? overdue.since : now;
-  const since = isOverdue ? (row.pastDueSince ?? dueSince) : null;
-  if (since === null || row.pastDueSince === null) {
+  const { status, trialEnd } = snapshot;
+  const isDue = snapshot.unpaid.filter(({ dueAt }) => dueAt <= now);
+  // By Stripe's clock, which may be ahead of ours.
+  const due = isDue.length > 0 ? isDue : snapshot.unpaid;
+  const since = isOverdue(status) ? overdueSince(row.pastDueSince, due, now) : null;
+  if (since?.getTime() !== row.pastDueSince?.getTime()) {
     row.dunningStep = 0;
     row.dunningAt = since && dueAt(since, 0);
   }
@@ -72,9 +72,17 @@ function copy(row: BillingSubscription, snapshot: Snapshot, now: Date): void {
     scheduledCycle: snapshot.scheduled?.cycle ?? null,
     contractInstances: snapshot.instances ?? null,
     partnerCoupon: snapshot.partnerCoupons.at(-1) ?? null,
-    amountOverdue: isOverdue ? (overdue?.amount ?? null) : null,
+    amountOverdue: due.length === 0 ? null : due.reduce((sum, { amount }) => sum + amount, 0),
     pastDueSince: since,
   });
+}
+
+/** Since when the oldest of what is due is. Where an older one was paid meanwhile, grace begins with the next one. */
+function overdueSince(known: Date | null, due: Snapshot['unpaid'], now: Date): Date {
+  const oldest = due.map(({ dueAt }) => dueAt).toSorted((a, b) => a.getTime() - b.getTime())[0];
+  if (!oldest) return known ?? now;
+  const since = oldest < now ? oldest : now;
+  return known === null || known < since ? since : known;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { isPartnerOfSql } from '../partner/partner-terms.service.js';
+import { hadProviderSql } from '../partner/provider-period.service.js';
 
 /**
  * Begins looks at the subscriptions of several tenants, of which those without a customer are left out: takes a ticket for
@@ -42,15 +43,16 @@ const ends = `
 
 /**
  * Ends the looks that saw what is applied already, and answers which. The ticket is kept all the same: an older look that
- * is slow saw something else. Not those of whom time makes something else of the same, not customers of partners, whose
- * invoices are looked at too, and not closed tenants, who may live on.
+ * is slow saw something else. Not those of whom time makes something else of the same, not customers of partners, present
+ * and former, whose invoices are looked at too, and not closed and suspended tenants, for whom more may be to do.
  */
 export const endAlikeSql = `
   with ${looked},
   held as materialized (
     select s.tenant_id from billing.subscription s join looked l on l."tenantId" = s.tenant_id
     where s.seen is not distinct from l.seen and s.past_due_since is null and s.closed_at is null
-      and not exists (select 1 from billing.partner p where ${isPartnerOfSql})
+      and s.suspended_at is null and not exists (select 1 from billing.partner p where ${isPartnerOfSql})
+      and not ${hadProviderSql}
     order by 1 for no key update of s),
   ended as (
     update billing.subscription s

@@ -10,6 +10,7 @@ import { appendToOutbox, type OutboxEvent } from '#platform/outbox/outbox.js';
 import { paidInvoicesKind } from '../commission/paid-invoices.kind.js';
 import { applyDiscountKind } from '../partner/discount.kind.js';
 import { couponFor, partnerTermsOf } from '../partner/partner-terms.service.js';
+import { hadProvider } from '../partner/provider-period.service.js';
 import { isJust } from '../stripe/partner-discount.js';
 import { digestOf, fetchSnapshot, type Snapshot } from '../stripe/snapshot.js';
 import type { StripeSource } from '../stripe/stripe-client.js';
@@ -21,6 +22,8 @@ import { beginLooksSql, endAlikeSql, endLooksSql } from './look.sql.js';
 import { BillingSubscription } from './subscription.entity.js';
 import { accessOf } from './subscription.status.js';
 import { endSurplusKind } from './surplus.kind.js';
+import { isCollectionWrong } from './suspended-tenant.job.js';
+import { collectSuspendedKind } from './suspended-tenant.kind.js';
 
 /** What became of a look. */
 export type Looked = 'DONE' | /** Something was told while it went on. */ 'AGAIN' | { error: unknown };
@@ -61,6 +64,8 @@ export class Looks {
     private readonly stripe: StripeSource,
     private readonly times: TenantTime,
     private readonly clock: Clock,
+    /** Whether tenants that are suspended go on being charged. */
+    private readonly chargesSuspended: boolean,
   ) {}
 
   /**
@@ -157,6 +162,7 @@ export class Looks {
     const ahead = await this.times.ahead(em, ids);
     // As they are now: a tier that came while Stripe was asked has asked for this look in vain.
     const termsOf = await partnerTermsOf(em, ids);
+    const former = await hadProvider(em, ids);
     for (const { look, snapshot } of seen) {
       const { tenantId } = look;
       const row = rowOf.get(tenantId);
@@ -169,16 +175,19 @@ export class Looks {
       if (isLive && !isJust(snapshot.partnerCoupons, couponFor(terms)))
         jobs.enqueue(applyDiscountKind, { tenantId });
       // By jobs of their own: the plan does not wait for them.
-      if (terms) jobs.enqueue(paidInvoicesKind, { tenantId });
+      if (terms || former.has(tenantId)) jobs.enqueue(paidInvoicesKind, { tenantId });
       if (snapshot && snapshot.surplus.length > 0) jobs.enqueue(endSurplusKind, { tenantId });
       if (isLive && row.closedAt) jobs.enqueue(endClosedKind, { tenantId });
+      if (isLive && isCollectionWrong(row, snapshot, this.chargesSuspended))
+        jobs.enqueue(collectSuspendedKind, { tenantId });
     }
   }
 }
 
 /** Of whom nothing is to be done where nothing is new. */
 const isQuiet = ({ snapshot }: Seen): boolean =>
-  !snapshot || (snapshot.partnerCoupons.length === 0 && snapshot.surplus.length === 0);
+  !snapshot ||
+  (snapshot.partnerCoupons.length === 0 && snapshot.surplus.length === 0 && snapshot.paused !== 'HERE');
 
 function rowsOf(seen: readonly Seen[]): string {
   return JSON.stringify(

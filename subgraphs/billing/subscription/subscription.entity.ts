@@ -5,6 +5,7 @@ import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-gr
 import { Plan } from '#platform/entitlement/plans.js';
 import { DateTime } from '#platform/subgraph/scalars.js';
 
+import { insteadOf, MinorUnits } from '../money/minor-units.js';
 import { BillingCycle } from '../package/packages.js';
 import { SubscriptionStatus } from './subscription.status.js';
 
@@ -171,6 +172,10 @@ export class BillingSubscription {
   /** Since when the tenant is closed: it is to subscribe to nothing. */
   @Property({ type: 'datetime', nullable: true })
   closedAt!: Date | null;
+
+  /** Since when the tenant is suspended. */
+  @Property({ type: 'datetime', nullable: true })
+  suspendedAt!: Date | null;
 }
 
 @ObjectType({ description: 'What takes the place of the plan at the end of the period.' })
@@ -193,8 +198,12 @@ export class OverduePayment {
   @Field(() => Int, {
     nullable: true,
     description: 'Minor units of the currency; null when it is not known.',
+    deprecationReason: insteadOf('amountDueExact'),
   })
   amountDue!: number | null;
+
+  @Field(() => MinorUnits, { nullable: true, description: 'How much; null when it is not known.' })
+  amountDueExact!: number | null;
 
   @Field(() => String, { nullable: true, description: 'ISO 4217, in lower case.' })
   currency!: string | null;
@@ -245,6 +254,7 @@ export function newSubscription(tenantId: string): BillingSubscription {
     syncedAt: null,
     reconcileAt: null,
     closedAt: null,
+    suspendedAt: null,
   });
 }
 

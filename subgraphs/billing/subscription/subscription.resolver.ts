@@ -7,6 +7,7 @@ import { DateTime } from '#platform/subgraph/scalars.js';
 import { eventSource } from '#platform/subgraph/subscription.js';
 
 import { endOfGrace } from '../dunning/dunning.ladder.js';
+import { asInt } from '../money/minor-units.js';
 import { PaymentMode } from '../package/payment-mode.js';
 import { percentOf } from '../partner/partner-tiers.js';
 import {
@@ -151,7 +152,9 @@ export class SubscriptionResolver {
     description: 'A payment that is overdue, for a banner; null when all is paid.',
   })
   overduePayment(@Root() row: BillingSubscription): OverduePayment | null {
-    const { pastDueSince: since, amountOverdue: amountDue, currency } = row;
-    return since && { since, amountDue, currency, readOnlyAt: endOfGrace(since) };
+    const { pastDueSince: since, amountOverdue: exact, currency } = row;
+    if (!since) return null;
+    const amountDue = exact === null ? null : asInt(exact);
+    return { since, amountDue, amountDueExact: exact, currency, readOnlyAt: endOfGrace(since) };
   }
 }

@@ -3,6 +3,7 @@ import { Plan } from '#platform/entitlement/plans.js';
 import type { Consumer } from '#platform/outbox/consumer.js';
 import type { EntitlementGranted, PlanGrantEnded, TenantCreated } from '#schema/events.js';
 
+import { keepProvider } from '../partner/provider-period.service.js';
 import type { TenantTime } from '../test-clock/tenant-time.service.js';
 import { changed, decide, sourceOf } from './apply.js';
 import { PlanSource } from './subscription.entity.js';
@@ -11,8 +12,10 @@ import { lockSubscription } from './subscription.store.service.js';
 /** Keeps what tenants are called, and whose clients they are. */
 export const knowTenants: Consumer = {
   topics: ['identity.tenant.created'],
-  async handle({ em, event }) {
+  async handle({ em, event, now }) {
     const { name, parentTenantId } = event.payload as unknown as TenantCreated;
+    const at = event.occurredAt < now ? event.occurredAt : now;
+    await keepProvider(em, event.tenantId, parentTenantId ?? null, at);
     await em.execute(
       `insert into billing.subscription (tenant_id, name, parent_tenant_id) values (?, ?, ?)
        on conflict (tenant_id) do update set name = excluded.name, parent_tenant_id = excluded.parent_tenant_id`,
