@@ -126,8 +126,6 @@ export class DeployService {
           dueAt: new Date(now.getTime() + claimMs),
         }),
       );
-      // Its revisions refer to it.
-      await em.flush();
       const { CREATE: changeCause } = ChangeCause;
       const kept = await this.revisions.keep(em, deployment, {
         desired,

@@ -21,7 +21,9 @@ export const revisionsMigration: AreaMigration = migration(
     created_at timestamptz,
     created_by text,
     primary key (tenant_id, deployment_id, revision),
+    -- A deployment and its first revision are written in whatever order.
     foreign key (tenant_id, deployment_id) references hosting.deployment (tenant_id, id) on delete cascade
+      deferrable initially deferred
   )`,
   ...tenantTableSql('hosting', 'deployment_revision'),
   `alter table hosting.deployment add column last_revision integer not null default 0`,

@@ -57,7 +57,7 @@ export class DeploymentRevision {
 
   @Field(() => [String], {
     description:
-      'What is otherwise than in the revision before it: `image`, `replicas`, `ports`, `restartedAt`, and `env.NAME` of each ' +
+      'What is otherwise than what was wanted before it: `image`, `replicas`, `ports`, `restartedAt`, and `env.NAME` of each ' +
       'variable that was set, changed or taken away. No value is told. At most 204; empty of the first.',
   })
   @Property({ type: 'text[]' })

@@ -35,8 +35,10 @@ export class Revisions {
   ) {}
 
   /**
-   * Keeps what is wanted from now on, as a new revision where it wants other pods than before. The row is locked, and is
-   * there. What a version without revisions has changed meanwhile becomes one as well, of which nobody knows who made it.
+   * Keeps what is wanted from now on, as a new revision where it wants other pods than before. The row is locked, or new.
+   * What a version without revisions has changed meanwhile becomes one as well, of which nobody knows who made it. Nothing
+   * is flushed: a second update of the row in one transaction would have its cluster looked at, which its watch holds while
+   * it waits for the row.
    */
   async keep(em: SqlEntityManager, deployment: Deployment, wish: NewWish): Promise<KeptWish> {
     const { desired, was } = wish;
@@ -97,9 +99,8 @@ export class Revisions {
     return revision;
   }
 
-  /** Those that are not of the newest any more. */
+  /** Those that are not of the newest any more beside the one that is new, which is not written yet. */
   private async forgetOld(em: SqlEntityManager, { tenantId, id, lastRevision }: Deployment): Promise<void> {
-    await em.flush();
     await em.execute(
       `delete from hosting.deployment_revision where tenant_id = ? and deployment_id = ? and revision < coalesce((
          select revision from hosting.deployment_revision where tenant_id = ? and deployment_id = ? and revision < ?
