@@ -222,7 +222,8 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
         );
         await open(page, 'Roll back to revision 1', 'Roll back to revision 1?');
         await press(page, 'Roll back');
-        await page.getByText('kubectl-set').waitFor();
+        const owned = page.getByRole('group', { name: 'Others own what this would change' });
+        await owned.getByText('kubectl-set').waitFor();
         expect(await wrongWith(page)).toEqual([]);
         await tabTo(page, 'Take that from them');
         await page.keyboard.press('Space');
