@@ -13,7 +13,7 @@ import { KubeError } from '../cluster/api/kube-error.js';
 import { holdCluster } from '../cluster/change.service.js';
 import type { Cluster } from '../cluster/cluster.entity.js';
 import { ChangeCause } from '../revision/change-cause.js';
-import { forgetRevisions, type Revisions } from '../revision/revisions.js';
+import { forgetRevisions, type Revisions } from '../revision/keep-revision.service.js';
 import type { DeploymentAdmission } from './admission.service.js';
 import { applyDeployment, tryDeployment, type Application } from './apply.js';
 import {

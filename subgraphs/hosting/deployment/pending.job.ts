@@ -5,7 +5,7 @@ import type { KubeClient } from '../cluster/api/client.js';
 import type { KubeClients } from '../cluster/api/clients.js';
 import { KubeError } from '../cluster/api/kube-error.js';
 import { Cluster } from '../cluster/cluster.entity.js';
-import { forgetRevisions } from '../revision/revisions.js';
+import { forgetRevisions } from '../revision/keep-revision.service.js';
 import { applyDeployment, deleteDeployment } from './apply.js';
 import { beginCall, putOff } from './call.job.js';
 import {

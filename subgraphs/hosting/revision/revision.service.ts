@@ -5,10 +5,10 @@ import { foreignCursor, pageWindow, toPage, type Page, type PageArgs } from '#pl
 
 import { Deployment } from '../deployment/deployment.entity.js';
 import { desiredOf } from '../deployment/desired.js';
+import type { Revisions } from './keep-revision.service.js';
 import { DeploymentRevision } from './revision.entity.js';
-import type { Revisions } from './revisions.js';
 
-/** Reads revisions; see revisions.ts for who writes them. */
+/** Reads revisions; see keep-revision.service.ts for who writes them. */
 export class RevisionService {
   constructor(
     private readonly keyring: Keyring,

@@ -6,8 +6,8 @@ import type { DeployService } from '../deployment/deploy.service.js';
 import type { Deployment } from '../deployment/deployment.entity.js';
 import { managedDeployment } from '../deployment/managed.service.js';
 import { ChangeCause } from './change-cause.js';
+import type { Revisions } from './keep-revision.service.js';
 import { DeploymentRevision } from './revision.entity.js';
-import type { Revisions } from './revisions.js';
 import {
   restartDeploymentRules,
   rollBackDeploymentRules,
