@@ -1,9 +1,15 @@
+import { randomBytes } from 'node:crypto';
+
 import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { Database } from '#platform/database/database.js';
+import { silentLogger } from '#platform/logger.js';
 import { Keyring } from '#platform/secrets/keyring.js';
+import { reseal } from '#platform/secrets/reseal.job.js';
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 import { revisionsMigration } from '#subgraphs/hosting/migrations/060-revisions.js';
+import { hostingSealedColumns } from '#subgraphs/hosting/sealed-columns.js';
 
 import { dataOf, refusal, restTime } from '../support/answers.js';
 import { manifest } from '../support/deployment-manifest.js';
@@ -542,4 +548,33 @@ describe('the history', () => {
       expect(environment('found')).toEqual({ MODE: 'slow' });
     },
   );
+
+  test('is sealed anew with another SECRETS_KEY, each revision of it', { timeout }, async () => {
+    const id = await running('rotated', { env: { MODE: 'slow' } });
+    await changed(id, { image: 'nginx:2' });
+    await changed(id, { image: 'nginx:3' });
+    const newKey = randomBytes(32).toString('base64');
+    const database = await Database.open({
+      area: 'hosting',
+      url: panel.database.url,
+      entities: [],
+      poolSize: 2,
+      logger: silentLogger,
+    });
+    const column = hostingSealedColumns.find(({ table }) => table === 'deployment_revision')!;
+    // One at a time: it goes on behind the key of the one before.
+    const { unreadable } = await reseal(database, Keyring.parse(`${newKey},${testSecretsKey}`), column, 1);
+    await database.close();
+    expect(unreadable).toEqual([]);
+    const rows = await panel.sql<{ sealed: string }>(
+      'select sealed_desired as sealed from hosting.deployment_revision where deployment_id = $1 order by revision',
+      [id],
+    );
+    const only = Keyring.parse(newKey);
+    expect(rows.map(({ sealed }) => (JSON.parse(only.open(sealed, id)) as { image: string }).image)).toEqual([
+      'nginx:1',
+      'nginx:2',
+      'nginx:3',
+    ]);
+  });
 });
