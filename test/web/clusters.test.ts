@@ -1,15 +1,13 @@
-import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 
-import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
-
-import { cluster, startKubernetesPanel } from '../hosting/support/kubernetes-panel.js';
+import { startKubernetesPanel } from '../hosting/support/kubernetes-panel.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { manifest } from '../support/deployment-manifest.js';
 import { tokenInRole } from '../support/roles.js';
-import { until, type Tenant } from '../support/world.js';
+import { appsOf, containerOf, run, sceneAt } from './support/clusters.js';
 import { heading, nothingWrong, press, tabTo } from './support/console.js';
 import { open, retype } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
@@ -21,46 +19,7 @@ vi.setConfig({ testTimeout: 180_000 });
 
 const stage = useStage(async () => startKubernetesPanel());
 const { at } = stage;
-
-interface Scene {
-  tenant: Tenant;
-  sandbox: KubernetesSandbox;
-  clusterId: string;
-}
-
-async function scene(): Promise<Scene> {
-  const tenant = await stage.panel.world.tenant();
-  const sandbox = await stage.panel.kubernetes();
-  const clusterId = await cluster(tenant, sandbox, { name: 'main', tags: ['prod'] });
-  await until(async () => sandbox.openWatches === 1, 'a watch');
-  return { tenant, sandbox, clusterId };
-}
-
-async function run({ tenant, clusterId }: Scene, name: string, more: object = {}): Promise<string> {
-  const { body, status, text } = await tenant.rest<{ id: string }>('/api/k8s/deployments', {
-    body: { cluster_id: clusterId, name, image: 'nginx:1.27', replicas: 2, ...more },
-  });
-  if (status !== 201) throw new Error(`${status} ${text}`);
-  return body.id;
-}
-
-/** Somebody else who works in the cluster. */
-function appsOf(sandbox: KubernetesSandbox): AppsV1Api {
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.kubeconfig({ user: 'somebody', by: 'token' }));
-  return config.makeApiClient(AppsV1Api);
-}
-
-/** What runs of it in the cluster. */
-async function containerOf({ sandbox }: Pick<Scene, 'sandbox'>, name: string) {
-  const { spec } = await appsOf(sandbox).readNamespacedDeployment({ name, namespace: 'default' });
-  const { image, env } = spec!.template.spec!.containers[0]!;
-  return {
-    replicas: spec!.replicas,
-    image,
-    env: Object.fromEntries((env ?? []).map((each) => [each.name, each.value])),
-  };
-}
+const scene = async () => sceneAt(stage.panel);
 
 const seen = (page: Page, text: string | RegExp) => page.getByText(text).first();
 
@@ -185,66 +144,6 @@ describe.skipIf(!isChromiumThere)('one deployment', () => {
       await at(here.tenant, path, async (page) => {
         await page.getByRole('region', { name: 'Pods' }).getByText('CrashLoopBackOff').first().waitFor();
         expect(await page.getByRole('button', { name: /^Log of/ }).count()).toBe(0);
-      }),
-    ).toEqual(nothingWrong);
-  });
-
-  test('is restarted, and rolled back to what its history has, whatever others own of it', async () => {
-    const here = await scene();
-    const { sandbox, tenant } = here;
-    const id = await run(here, 'blog', { env: { MODE: 'slow' } });
-    const { status } = await tenant.rest(`/api/k8s/deployments/${id}`, {
-      method: 'PUT',
-      body: { image: 'nginx:1.28', env: { MODE: 'fast' } },
-    });
-    expect(status).toBe(200);
-    expect(
-      await at(tenant, `/kubernetes/deployments/${id}`, async (page) => {
-        await passUntil(stage.panel, page.locator('main').getByText('Running', { exact: true }));
-        await open(page, 'Restart blog', 'Restart blog?');
-        expect(await wrongWith(page)).toEqual([]);
-        await press(page, 'Restart');
-        await page.getByText('blog is being restarted.').waitFor();
-        const lines = page.getByRole('list', { name: 'Revisions' }).getByRole('listitem');
-        await expect.poll(async () => lines.count()).toBe(3);
-        await lines.nth(0).getByText('Revision 3 is what is wanted now.').waitFor();
-        await lines.nth(0).getByText('Restarted by Owner').waitFor();
-        await lines.nth(1).getByText('changed: image, the variable MODE').waitFor();
-        expect(await wrongWith(page)).toEqual([]);
-        await appsOf(sandbox).patchNamespacedDeployment(
-          {
-            name: 'blog',
-            namespace: 'default',
-            fieldManager: 'kubectl-set',
-            body: { spec: { template: { spec: { containers: [{ name: 'blog', image: 'nginx:1.30' }] } } } },
-          },
-          setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch),
-        );
-        await open(page, 'Roll back to revision 1', 'Roll back to revision 1?');
-        await press(page, 'Roll back');
-        const owned = page.getByRole('group', { name: 'Others own what this would change' });
-        await owned.getByText('kubectl-set').waitFor();
-        expect(await wrongWith(page)).toEqual([]);
-        await tabTo(page, 'Take that from them');
-        await page.keyboard.press('Space');
-        await press(page, 'Roll back');
-        await page.getByText('It is being rolled back to revision 1.').waitFor();
-        await expect.poll(async () => lines.count()).toBe(4);
-        await lines.nth(0).getByText('Rolled back to revision 1 by Owner').waitFor();
-        expect(await containerOf(here, 'blog')).toEqual({
-          replicas: 2,
-          image: 'nginx:1.27',
-          env: { MODE: 'slow' },
-        });
-        await page.goto(`${stage.panel.panel.url}/`);
-        await page.getByText('rolled back').first().waitFor();
-      }),
-    ).toEqual(nothingWrong);
-    await tokenInRole(stage.panel, tenant, 'VIEWER');
-    expect(
-      await at(tenant, `/kubernetes/deployments/${id}`, async (page) => {
-        await page.getByText('Rolled back to revision 1').waitFor();
-        expect(await page.getByRole('button', { name: /^(Restart|Roll back)/ }).count()).toBe(0);
       }),
     ).toEqual(nothingWrong);
   });
