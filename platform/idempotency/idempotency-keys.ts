@@ -96,6 +96,20 @@ export class IdempotencyKeys<const Mutation extends string> {
     }, tenantId);
   }
 
+  /** Lets a call be tried again that was written and came to nothing after all, in the transaction that undoes it. */
+  async forget(
+    operation: Operation,
+    { em }: Pick<Write, 'em'>,
+    call: RepeatableCall<Mutation>,
+  ): Promise<void> {
+    const key = this.keyOf(operation, call);
+    if (key === undefined) return;
+    await em.execute(`delete from ${this.area}.idempotency_key where tenant_id = ? and key = ?`, [
+      call.tenantId ?? operation.tenantId,
+      key,
+    ]);
+  }
+
   /** Takes the key, or answers what is kept under it. Waits for another call's transaction that holds it. */
   private async claim(
     em: SqlEntityManager,

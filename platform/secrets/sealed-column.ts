@@ -4,7 +4,7 @@
  */
 export interface SealedColumn {
   table: string;
-  /** The primary key, in its order; text columns. */
+  /** The primary key, in its order; columns of text or whole numbers. */
   idColumns: readonly string[];
   /** Text; null where there is no secret. */
   column: string;

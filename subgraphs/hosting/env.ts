@@ -25,6 +25,8 @@ export interface HostingEnv {
   PATRONI_URLS: readonly string[];
   /** How long servers that are deleted stay in the record. */
   SERVER_HISTORY_DAYS: number;
+  /** How many revisions of a deployment are kept beside the one that is wanted. */
+  REVISION_HISTORY_LIMIT: number;
   /** Clusters' addresses that are let through although they are private. */
   ALLOW_PRIVATE_TARGETS: readonly string[];
 }
@@ -42,6 +44,13 @@ export function hostingEnv(source: EnvSource = process.env): HostingEnv {
       PROVIDER_TIMEOUT_SECONDS: settings.seconds.default(20),
       // Costs of the month are counted from the record.
       SERVER_HISTORY_DAYS: z.coerce.number().int().min(32, 'must be 32 or more').default(400),
+      // Each has its variables in it, of 64 kB at most.
+      REVISION_HISTORY_LIMIT: z.coerce
+        .number()
+        .int()
+        .min(1, 'must be from 1 to 100')
+        .max(100, 'must be from 1 to 100')
+        .default(10),
       PATRONI_URLS: z
         .string()
         .default('')

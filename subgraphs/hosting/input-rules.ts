@@ -10,6 +10,7 @@ import {
 import { failOverRules, startUpgradeRules } from './ha/ha.inputs.js';
 import { placeDeploymentRules } from './placement/placement.inputs.js';
 import { connectProviderRules } from './provider/provider.js';
+import { restartDeploymentRules, rollBackDeploymentRules } from './revision/rollout.inputs.js';
 import { decommissionServerRules, provisionServerRules } from './server/server.inputs.js';
 
 export const hostingInputRules: InputRules = {
@@ -20,6 +21,8 @@ export const hostingInputRules: InputRules = {
   PlaceDeploymentInput: () => placeDeploymentRules,
   ProvisionServerInput: () => provisionServerRules,
   RegisterClusterInput: () => registerClusterRules,
+  RestartDeploymentInput: () => restartDeploymentRules,
+  RollBackDeploymentInput: () => rollBackDeploymentRules,
   SetHostingBudgetInput: () => setHostingBudgetRules,
   StartUpgradeInput: () => startUpgradeRules,
   UpdateClusterInput: () => updateClusterRules,

@@ -35,6 +35,7 @@ import { followNodes } from './provision/nodes.job.js';
 import { pollJob } from './provision/poll.job.js';
 import { ProvisionService } from './provision/provision.service.js';
 import { reconcileJob } from './provision/reconcile.job.js';
+import { DeploymentRevision } from './revision/revision.entity.js';
 import { historyRetentionSweep } from './server/history-retention.job.js';
 import { InstanceReference } from './server/instance.reference.js';
 import { Server } from './server/server.entity.js';
@@ -47,6 +48,7 @@ export const hostingEntities: readonly EntityClass[] = [
   Server,
   Cluster,
   Deployment,
+  DeploymentRevision,
   Placement,
   PlacementTarget,
 ];

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
+import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { areaNames } from '#panel/areas.js';
@@ -10,6 +12,7 @@ import { panelEnv } from '#panel/env.js';
 import { splitEnv } from '#panel/split-env.js';
 import { longestBodyOfStrangers } from '#platform/client-data.js';
 import { EnvError, readAll } from '#platform/env.js';
+import { assetPath } from '#platform/package-root.js';
 import { routes } from '#rest-compat/routes.js';
 
 import { dataOf } from '../support/answers.js';
@@ -245,7 +248,7 @@ test('who follows the guides in order from a demo is refused nothing', async ({ 
   const shell = samples('clients.md', 'sh').filter((sample) => !/curl -N|advanceTestClock/.test(sample));
   const answers = await follow(shell, panel.panel.url);
   // What failed is sent again where something has: the sample of that has nothing to do here.
-  const [preview, , override, gitOps] = [
+  const [preview, , override, deployments, gitOps] = [
     ...samples('clients.md', 'graphql'),
     ...samples('gitops.md', 'graphql'),
   ];
@@ -260,6 +263,9 @@ test('who follows the guides in order from a demo is refused nothing', async ({ 
   // No test asks a host of others.
   answers.push(await tenant.graphql(gitOps!.replace('github.com', '127.0.0.1')));
   expect(answers).toHaveLength(8);
+  // There is no cluster here: see test/hosting.
+  const schema = buildSchema(readFileSync(assetPath('schema', 'api.graphql'), 'utf8'));
+  expect(validate(schema, parse(deployments!))).toEqual([]);
   const refused = answers.filter((answer) => /"(error|errors|warnings)":/.test(JSON.stringify(answer)));
   expect(refused).toEqual([]);
 }, 120_000);

@@ -88,6 +88,19 @@ export async function hosting(scene: RichScene): Promise<void> {
     ],
   );
   await panel.sql(
+    `insert into hosting.deployment_revision (tenant_id, deployment_id, revision, change_cause, to_revision, image, replicas,
+       changed, sealed_desired, created_at, created_by)
+     values ($1, $2, 1, 'ROLLBACK', 1, 'nginx:1', 2, $3, $4, $5, $6)`,
+    [
+      tenant.id,
+      deployment,
+      [`env.${word}`],
+      keyring.seal(JSON.stringify(desired), deployment),
+      now,
+      tenant.user.id,
+    ],
+  );
+  await panel.sql(
     `insert into governance.cluster (tenant_id, id, version, name, tags, facts) values ($1, $2, 1, $3, '{web}', $4)`,
     [tenant.id, cluster, `${word}-cluster`, { 'cluster.nodes': 3, 'cluster.name': `${word}-cluster` }],
   );

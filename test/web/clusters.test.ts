@@ -1,15 +1,13 @@
-import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 
-import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
-
-import { cluster, startKubernetesPanel } from '../hosting/support/kubernetes-panel.js';
+import { startKubernetesPanel } from '../hosting/support/kubernetes-panel.js';
 import { isChromiumThere } from '../identity/support/chromium.js';
 import { dataOf } from '../support/answers.js';
 import { manifest } from '../support/deployment-manifest.js';
 import { tokenInRole } from '../support/roles.js';
-import { until, type Tenant } from '../support/world.js';
+import { appsOf, containerOf, run, sceneAt } from './support/clusters.js';
 import { heading, nothingWrong, press, tabTo } from './support/console.js';
 import { open, retype } from './support/editing.js';
 import { wrongWith } from './support/fits.js';
@@ -21,46 +19,7 @@ vi.setConfig({ testTimeout: 180_000 });
 
 const stage = useStage(async () => startKubernetesPanel());
 const { at } = stage;
-
-interface Scene {
-  tenant: Tenant;
-  sandbox: KubernetesSandbox;
-  clusterId: string;
-}
-
-async function scene(): Promise<Scene> {
-  const tenant = await stage.panel.world.tenant();
-  const sandbox = await stage.panel.kubernetes();
-  const clusterId = await cluster(tenant, sandbox, { name: 'main', tags: ['prod'] });
-  await until(async () => sandbox.openWatches === 1, 'a watch');
-  return { tenant, sandbox, clusterId };
-}
-
-async function run({ tenant, clusterId }: Scene, name: string, more: object = {}): Promise<string> {
-  const { body, status, text } = await tenant.rest<{ id: string }>('/api/k8s/deployments', {
-    body: { cluster_id: clusterId, name, image: 'nginx:1.27', replicas: 2, ...more },
-  });
-  if (status !== 201) throw new Error(`${status} ${text}`);
-  return body.id;
-}
-
-/** Somebody else who works in the cluster. */
-function appsOf(sandbox: KubernetesSandbox): AppsV1Api {
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.kubeconfig({ user: 'somebody', by: 'token' }));
-  return config.makeApiClient(AppsV1Api);
-}
-
-/** What runs of it in the cluster. */
-async function containerOf({ sandbox }: Pick<Scene, 'sandbox'>, name: string) {
-  const { spec } = await appsOf(sandbox).readNamespacedDeployment({ name, namespace: 'default' });
-  const { image, env } = spec!.template.spec!.containers[0]!;
-  return {
-    replicas: spec!.replicas,
-    image,
-    env: Object.fromEntries((env ?? []).map((each) => [each.name, each.value])),
-  };
-}
+const scene = async () => sceneAt(stage.panel);
 
 const seen = (page: Page, text: string | RegExp) => page.getByText(text).first();
 

@@ -5,12 +5,8 @@ import { ActionForm } from '../parts/action-form.tsx';
 import { Card } from '../parts/card.tsx';
 import { changedOf } from '../parts/changed.ts';
 import { textOf } from '../parts/form.ts';
+import { conflictsOf, TakeOver, type Conflict } from './conflicts.tsx';
 import { changedVariablesOf, ImageFields, VariablesChange } from './image-fields.tsx';
-
-interface Conflict {
-  manager: string;
-  field: string;
-}
 
 interface ChangeDeploymentProps {
   deployment: DeploymentDetailFragment;
@@ -39,30 +35,12 @@ export function ChangeDeployment({ deployment, onChange }: ChangeDeploymentProps
           setConflicts([]);
           onChange();
         }}
-        onRefused={({ details }) => setConflicts(conflictsOf(details))}
+        onRefused={(told) => setConflicts(conflictsOf(told))}
       >
         <ImageFields image={image} replicas={replicas} />
         <VariablesChange names={envNames ?? []} />
-        {isContested && (
-          <fieldset>
-            <legend>Others own what this would change</legend>
-            <ul className="lines">
-              {conflicts.map(({ manager, field }) => (
-                <li key={`${manager} ${field}`}>
-                  <strong>{manager}</strong> owns <code>{field}</code>
-                </li>
-              ))}
-            </ul>
-            <label className="check">
-              <input type="checkbox" name="takesOver" /> Take that from them
-            </label>
-          </fieldset>
-        )}
+        {isContested && <TakeOver conflicts={conflicts} />}
       </ActionForm>
     </Card>
   );
-}
-
-function conflictsOf(details: unknown): readonly Conflict[] {
-  return (details as { conflicts?: readonly Conflict[] } | null | undefined)?.conflicts ?? [];
 }

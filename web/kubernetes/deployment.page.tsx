@@ -18,6 +18,8 @@ import { useViewer } from '../session/viewer.tsx';
 import { deploymentAdvice } from './advice.ts';
 import { ChangeDeployment } from './change-deployment.tsx';
 import { Pods } from './pods.tsx';
+import { Revisions } from './revisions.tsx';
+import { Restart } from './rollout.tsx';
 
 const route = getRouteApi('/kubernetes/deployments/$id');
 
@@ -59,15 +61,18 @@ function Shown({ deployment, onChange }: ShownProps) {
       title={name}
       actions={
         isMine && (
-          <Action
-            document={DeleteDeploymentDocument}
-            variables={{ id }}
-            text="Delete"
-            label={`Delete ${name}`}
-            confirm="It is deleted in its cluster, with its pods."
-            done={`${name} is being deleted.`}
-            onDone={() => void navigate({ to: '/kubernetes' })}
-          />
+          <>
+            <Restart deployment={deployment} onChange={onChange} />
+            <Action
+              document={DeleteDeploymentDocument}
+              variables={{ id }}
+              text="Delete"
+              label={`Delete ${name}`}
+              confirm="It is deleted in its cluster, with its pods."
+              done={`${name} is being deleted.`}
+              onDone={() => void navigate({ to: '/kubernetes' })}
+            />
+          </>
         )
       }
     >
@@ -84,6 +89,9 @@ function Shown({ deployment, onChange }: ShownProps) {
         <About deployment={deployment} />
         {status !== 'DELETED' && deployment.cluster && <Pods deployment={deployment} />}
         {isMine && <ChangeDeployment deployment={deployment} onChange={onChange} />}
+        {status !== 'DELETED' && isManaged && placementId === null && (
+          <Revisions deployment={deployment} isMine={isMine} onChange={onChange} />
+        )}
       </div>
     </Page>
   );

@@ -95,12 +95,14 @@ const prepositions: Record<string, string> = {
 export function deedOf(change: Change, target: string | undefined): string {
   const { action } = change;
   if (action.includes('_')) return apart(action);
-  const [verb = '', ...what] = apart(action).split(' ');
+  const [verb = '', ...rest] = apart(action).split(' ');
+  // "rolled back", and then what.
+  const [particle, ...what] = rest[0] === 'back' ? rest : [undefined, ...rest];
   const isSaid = target === `the ${what.join(' ')}`;
   // protectServer with isProtected false takes the protection off.
   const past = fieldsOf(change)[flagOf(action)] === false ? `un${pastOf(verb)}` : pastOf(verb);
   const preposition = target === undefined ? undefined : prepositions[action];
-  return [past, ...(isSaid ? [] : what), ...(preposition ? [preposition] : [])].join(' ');
+  return [past, particle, ...(isSaid ? [] : what), preposition].filter(Boolean).join(' ');
 }
 
 /** What says whether a deed was done or undone, and is said by its verb: isProtected of protectServer. */

@@ -19,6 +19,10 @@ import { placementsDueSweep } from '../placement/placements-due.job.js';
 import { TargetsLoader } from '../placement/targets.loader.js';
 import { PodResolver } from '../pod/pod.resolver.js';
 import { PodsService } from '../pod/pods.service.js';
+import { Revisions } from '../revision/keep-revision.service.js';
+import { RevisionResolver } from '../revision/revision.resolver.js';
+import { RevisionService } from '../revision/revision.service.js';
+import { RolloutService } from '../revision/rollout.service.js';
 import { KubeClients } from './api/clients.js';
 import { ClusterLoader } from './cluster.loader.js';
 import { ClusterResolver } from './cluster.resolver.js';
@@ -41,17 +45,20 @@ export function createKubernetes(context: AreaContext<HostingEnv>, admission: Ad
   const loader = new ClusterLoader();
   const targets = new TargetsLoader();
   const admissions = new DeploymentAdmission(admission);
+  const revisions = new Revisions(keyring, settings.REVISION_HISTORY_LIMIT);
+  const deploys = new DeployService(clients, keyring, admissions, revisions);
   return {
     loader,
     resolvers: [
       new ClusterResolver(clusters, new RegisterService(clients)),
       new DeploymentResolver({
         deployments,
-        deploys: new DeployService(clients, keyring, admissions),
+        deploys,
         deletions: new DeleteService(clients),
         clusters: loader,
         keyring,
       }),
+      new RevisionResolver(new RevisionService(keyring, revisions), new RolloutService(deploys, revisions)),
       new PodResolver(new PodsService(clients)),
       new PlacementResolver(placements, new PlaceService(keyring, admissions), targets, keyring),
       new PlacementTargetResolver(loader, targets),

@@ -24,14 +24,19 @@ export async function applyDeployment(client: KubeClient, of: Application): Prom
 }
 
 /**
- * Throws what applying would, and changes nothing. Where somebody's admission webhook has effects of its own the cluster
- * refuses every dry run, whatever is in it: only applying tells then.
+ * Throws what applying would, answers what the cluster would have then, and changes nothing. Where somebody's admission webhook has effects of its own the cluster
+ * refuses every dry run, whatever is in it: only applying tells then, and nothing is
+ * answered.
  */
-export async function tryDeployment(client: KubeClient, of: Application): Promise<void> {
+export async function tryDeployment(
+  client: KubeClient,
+  of: Application,
+): Promise<KubeDeployment | undefined> {
   try {
-    await apply(client, of, 'All');
+    return readDeployment(await apply(client, of, 'All'));
   } catch (error) {
     if (!(error instanceof KubeError) || !isWithoutDryRuns(error)) throw error;
+    return undefined;
   }
 }
 

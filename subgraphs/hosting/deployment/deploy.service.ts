@@ -1,15 +1,19 @@
 import { advisoryLock } from '#platform/database/advisory-lock.js';
 import { ApiError, notFound } from '#platform/errors.js';
+import { IdempotencyKeys, type RepeatableCall } from '#platform/idempotency/idempotency-keys.js';
 import { newId } from '#platform/ids.js';
 import type { Keyring } from '#platform/secrets/keyring.js';
-import type { Operation } from '#platform/subgraph/operation.js';
+import type { Operation, Write } from '#platform/subgraph/operation.js';
 import { validate } from '#platform/validation.js';
+import { viewerId } from '#platform/viewer.js';
 
 import type { KubeClient } from '../cluster/api/client.js';
 import type { KubeClients } from '../cluster/api/clients.js';
 import { KubeError } from '../cluster/api/kube-error.js';
 import { holdCluster } from '../cluster/change.service.js';
 import type { Cluster } from '../cluster/cluster.entity.js';
+import { ChangeCause } from '../revision/change-cause.js';
+import { forgetRevisions, type Revisions } from '../revision/keep-revision.service.js';
 import type { DeploymentAdmission } from './admission.service.js';
 import { applyDeployment, tryDeployment, type Application } from './apply.js';
 import {
@@ -37,15 +41,35 @@ import { newDeployment } from './new-deployment.js';
 import { awayFor, claimMs } from './retry.js';
 import { seenFields } from './seen.js';
 
+/** What is asked of a deployment that is there. */
+export interface AskedChange {
+  changeCause: ChangeCause;
+  /** What is wanted then, by what is wanted now. */
+  desired: (was: Desired, deployment: Deployment) => Desired | Promise<Desired>;
+  takesOver?: boolean | null | undefined;
+  toRevision?: number;
+  /** Whether it is for nothing while the rollout is paused in the cluster. */
+  needsRollout?: boolean;
+  /** For the audit trail, beside the revision. */
+  changes: (desired: Desired, deployment: Deployment) => Record<string, unknown>;
+  /** Where a client may repeat it under a key. */
+  call?: RepeatableCall<RepeatableMutation>;
+}
+
+export type RepeatableMutation = 'restartDeployment';
+
 /**
  * What tenants ask of deployments. Each is tried first without effect; then it is written down, and then applied. Whoever
  * dies in between leaves it due, and applying the same once more changes nothing.
  */
 export class DeployService {
+  readonly idempotency = new IdempotencyKeys('hosting', ['restartDeployment']);
+
   constructor(
     private readonly clients: KubeClients,
     private readonly keyring: Keyring,
     private readonly admission: DeploymentAdmission,
+    private readonly revisions: Revisions,
   ) {}
 
   async create(operation: Operation, input: CreateDeploymentInput): Promise<Deployment> {
@@ -70,11 +94,10 @@ export class DeployService {
     const application: Application = { id, ...place, uid: null, desired };
     await this.tried(cluster, async (client) => {
       await refuseTaken(client, place);
-      await tryDeployment(client, application);
+      return tryDeployment(client, application);
     });
     const now = clock.now();
-    const sealed = this.keyring.seal(JSON.stringify(desired), id);
-    await operation.write(async ({ em, publish, audit }) => {
+    const sealed = await operation.write(async ({ em, publish, audit }) => {
       await advisoryLock(
         em,
         'hosting.deployment',
@@ -98,73 +121,109 @@ export class DeployService {
           ...place,
           placementId: null,
           desired,
-          sealed,
+          sealed: this.keyring.seal(JSON.stringify(desired), id),
           createdAt: now,
           dueAt: new Date(now.getTime() + claimMs),
         }),
       );
+      const { CREATE: changeCause } = ChangeCause;
+      const kept = await this.revisions.keep(em, deployment, {
+        desired,
+        was: null,
+        changeCause,
+        by: viewerId(operation.requireViewer()),
+        now,
+      });
+      deployment.sealedDesired = kept.sealed;
       const { image, replicas } = desired;
       audit({
         target: id,
         changes: { clusterId: cluster.id, ...place, image, replicas, env: Object.keys(desired.env) },
       });
       publish(deploymentEvent(deployment, null));
+      return kept.sealed;
     });
     return this.applied(operation, cluster, { application, sealed, before: undefined });
   }
 
   async update(operation: Operation, id: string, input: UpdateDeploymentInput): Promise<Deployment> {
     const { takesOver, ...wish } = validate(updateDeploymentRules, input);
+    return this.change(operation, id, {
+      changeCause: ChangeCause.UPDATE,
+      desired: (was) => changedBy(wish, was),
+      takesOver,
+      changes: ({ image, replicas }) => ({
+        image,
+        replicas,
+        ...namesIn(wish),
+        takesOver: takesOver ?? false,
+      }),
+    });
+  }
+
+  /** Has a deployment of the panel's be as it is asked for. */
+  async change(operation: Operation, id: string, asked: AskedChange): Promise<Deployment> {
     const { tenantId, clock } = operation;
+    const { changeCause, takesOver, call } = asked;
     const before = await managedDeployment(operation, id);
     const cluster = await clusterFor(operation, before.clusterId);
+    const { revision: _revision, takesOver: _tookOver, ...was } = desiredOf(this.keyring, before)!;
     const desired: Desired = {
-      ...changedBy(wish, desiredOf(this.keyring, before)!),
+      ...(await asked.desired(was, before)),
       ...(takesOver ? { takesOver } : {}),
     };
     const { namespace, name, uid } = before;
-    const place = { namespace, name };
-    await this.admission.require(operation, {
-      action: 'deployment.update',
-      cluster,
-      namespace: place.namespace,
-      desired,
-    });
-    const application: Application = { id, ...place, uid, desired };
-    await this.tried(cluster, async (client) => tryDeployment(client, application));
+    await this.admission.require(operation, { action: 'deployment.update', cluster, namespace, desired });
+    const application: Application = { id, namespace, name, uid, desired };
+    const tried = await this.tried(cluster, async (client) => tryDeployment(client, application));
+    if (asked.needsRollout === true && tried?.spec.paused === true) throw rolloutPaused();
     const now = clock.now();
-    const sealed = this.keyring.seal(JSON.stringify(desired), id);
-    let known: Before | undefined;
-    await operation.write(async ({ em, publish, audit }) => {
+    const work = async ({ em, publish, audit }: Write): Promise<Written> => {
       const deployment = await lockDeployment(em, tenantId, id);
       if (!deployment || deployment.deletedAt !== null) throw notFound('Deployment');
       if (deployment.status === DeploymentStatus.DELETING) throw beingDeleted();
       if (deployment.sealedDesired !== before.sealedDesired)
         throw new ApiError('CONFLICT', 'Somebody else changed it meanwhile', { reason: 'CHANGED_MEANWHILE' });
-      known = beforeOf(deployment);
-      const { image, replicas } = desired;
-      audit({
-        target: id,
-        changes: { image, replicas, ...namesIn(wish), takesOver: takesOver ?? false },
+      const known = beforeOf(deployment);
+      const kept = await this.revisions.keep(em, deployment, {
+        desired,
+        was: desiredOf(this.keyring, deployment)!,
+        changeCause,
+        ...(asked.toRevision === undefined ? {} : { toRevision: asked.toRevision }),
+        by: viewerId(operation.requireViewer()),
+        now,
       });
+      const { image, replicas } = desired;
+      audit({ target: id, changes: { ...asked.changes(desired, before), revision: kept.revision } });
       changeDeployment(publish, deployment, {
         image,
         replicas,
         status: DeploymentStatus.PENDING,
         reason: null,
         message: null,
-        sealedDesired: sealed,
+        sealedDesired: kept.sealed,
         dueAt: new Date(now.getTime() + claimMs),
         failures: 0,
       });
-    });
-    return this.applied(operation, cluster, { application, sealed, before: known });
+      return { sealed: kept.sealed, before: { ...known, firstNew: kept.first } };
+    };
+    const written = call
+      ? await this.idempotency.write<Written | undefined, string>(
+          operation,
+          call,
+          () => undefined,
+          async (write) => ({ answer: await work(write), response: id }),
+        )
+      : await operation.write(work);
+    // The same call was made meanwhile.
+    if (!written) return managedDeployment(operation, id);
+    return this.applied(operation, cluster, { application, ...written, call });
   }
 
   /** Applies what was written down, and keeps what came of it. A refusal undoes the row, as nothing was done. */
   private async applied(operation: Operation, cluster: Cluster, wish: Wish): Promise<Deployment> {
     const { tenantId, clock } = operation;
-    const { application, sealed, before } = wish;
+    const { application, sealed, before, call } = wish;
     let seen: KubeDeployment | undefined;
     let problem: KubeError | undefined;
     try {
@@ -177,6 +236,7 @@ export class DeployService {
       const deployment = await lockDeployment(em, tenantId, application.id);
       if (!deployment) throw notFound('Deployment');
       const now = clock.now();
+      if (problem?.isRefusal && call) await this.idempotency.forget(operation, { em }, call);
       // What somebody else has asked for meanwhile counts, and is applied once more where this may have come after it.
       if (deployment.status === DeploymentStatus.DELETING || deployment.deletedAt !== null) return deployment;
       if (deployment.sealedDesired !== sealed)
@@ -184,6 +244,7 @@ export class DeployService {
       else if (seen) settleDeployment(publish, deployment, { ...seenFields(seen), sealedTaken: sealed }, now);
       else if (problem!.isRefusal) {
         settleDeployment(publish, deployment, before?.fields ?? goneAt(now), now);
+        if (before?.firstNew !== undefined) await forgetRevisions(em, deployment, before.firstNew);
         // What was to be applied still is.
         if (before?.isDue) deployment.dueAt = now;
       } else changeDeployment(publish, deployment, awayFor(problem!, now, 0));
@@ -193,9 +254,12 @@ export class DeployService {
     return kept;
   }
 
-  private async tried(cluster: Cluster, work: (client: KubeClient) => Promise<void>): Promise<void> {
+  private async tried<Answer>(
+    cluster: Cluster,
+    work: (client: KubeClient) => Promise<Answer>,
+  ): Promise<Answer> {
     try {
-      await work(await this.clients.recognized(cluster));
+      return await work(await this.clients.recognized(cluster));
     } catch (error) {
       throw error instanceof KubeError ? refusalOf(error) : error;
     }
@@ -218,12 +282,17 @@ interface Wish {
   sealed: string;
   /** Undefined of a new one. */
   before: Before | undefined;
+  call?: RepeatableCall<RepeatableMutation> | undefined;
 }
+
+type Written = Pick<Wish, 'sealed' | 'before'>;
 
 /** What a row was before a change was written down. */
 interface Before {
   fields: DeploymentChange;
   isDue: boolean;
+  /** The first of its revisions that is new by the change; undefined where none is. */
+  firstNew: number | undefined;
 }
 
 const beforeOf = ({
@@ -234,10 +303,19 @@ const beforeOf = ({
   message,
   sealedDesired,
   dueAt,
-}: Deployment): Before => ({
+}: Deployment): Omit<Before, 'firstNew'> => ({
   fields: { image, replicas, status, reason, message, sealedDesired },
   isDue: dueAt !== null,
 });
+
+/** As kubectl says: nothing would come of it before somebody resumes the rollout. */
+function rolloutPaused(): ApiError {
+  return new ApiError(
+    'CONFLICT',
+    'Its rollout is paused in the cluster: `kubectl rollout resume` lets it go on, and then this can be done',
+    { reason: 'PAUSED' },
+  );
+}
 
 function nameTaken({ namespace, name }: { namespace: string; name: string }): ApiError {
   return new ApiError('CONFLICT', `There is a deployment ${name} in ${namespace} already`, {

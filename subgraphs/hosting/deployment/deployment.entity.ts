@@ -96,6 +96,10 @@ export class Deployment {
   @Property({ type: 'text', nullable: true })
   sealedTaken!: string | null;
 
+  /** The highest number that a revision of it ever had. */
+  @Property({ type: 'integer' })
+  lastRevision!: number;
+
   /** What a watch told while it was due. */
   @Property({ type: 'json', nullable: true })
   seenMeanwhile!: SeenMeanwhile | null;

@@ -166,6 +166,16 @@ export class DeploymentResolver {
     return desiredOf(this.parts.keyring, deployment)?.ports ?? null;
   }
 
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description:
+      'The revision of it that is wanted, one of `deploymentRevisions`; null of one that others made, of one of a placement, once it is gone, and ' +
+      'where a version of the panel that kept no revisions was the last to change it.',
+  })
+  revision(@Root() deployment: Deployment): number | null {
+    return desiredOf(this.parts.keyring, deployment)?.revision ?? null;
+  }
+
   @Authorized('hosting.cluster.read')
   @FieldResolver(() => Cluster, {
     nullable: true,

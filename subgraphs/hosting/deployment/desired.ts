@@ -27,6 +27,7 @@ export function changedBy(wish: Wish, was: Desired): Desired {
     replicas: wish.replicas ?? was.replicas,
     env: wish.env ?? changedEnv(wish, was),
     ports: was.ports,
+    ...(was.restartedAt === undefined ? {} : { restartedAt: was.restartedAt }),
   };
 }
 

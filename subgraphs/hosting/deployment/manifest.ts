@@ -4,6 +4,10 @@ export interface Desired {
   replicas: number;
   env: Readonly<Record<string, string>>;
   ports: readonly number[];
+  /** When its restart was asked for last. */
+  restartedAt?: string;
+  /** Which of its revisions it is; absent of what a placement wants, and of what a version before revisions wrote. */
+  revision?: number;
   /** Takes fields from others who own them. */
   takesOver?: boolean;
 }
@@ -14,13 +18,19 @@ export const fieldManager = 'quazzar-control-panel';
 /** Marks a deployment as one of the panel's, and tells it from others of its name. */
 export const deploymentLabel = 'quazzar.cloud/deployment';
 
+/**
+ * Has pods made anew, as a part of their template. Not kubectl's own annotation: whoever restarts with that owns it, and the
+ * next change here would be in conflict with them.
+ */
+export const restartedAtAnnotation = 'quazzar.cloud/restarted-at';
+
 export const deploymentsPath = (namespace: string): string =>
   `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments`;
 
 /** All that the panel says of a deployment, and no more: what it does not say is left to the cluster and to others. */
 export function manifestOf(
   of: { id: string; namespace: string; name: string; uid: string | null },
-  { image, replicas, env, ports }: Desired,
+  { image, replicas, env, ports, restartedAt }: Desired,
 ): object {
   const { id, namespace, name, uid } = of;
   const selector = { [deploymentLabel]: id };
@@ -42,7 +52,10 @@ export function manifestOf(
       replicas,
       selector: { matchLabels: selector },
       template: {
-        metadata: { labels: { 'app.kubernetes.io/name': name, ...selector } },
+        metadata: {
+          labels: { 'app.kubernetes.io/name': name, ...selector },
+          ...(restartedAt === undefined ? {} : { annotations: { [restartedAtAnnotation]: restartedAt } }),
+        },
         spec: {
           containers: [
             {

@@ -39,6 +39,7 @@ export function newDeployment({
     message: null,
     sealedDesired: sealed,
     sealedTaken: null,
+    lastRevision: 0,
     seenMeanwhile: null,
     callingUntil: null,
     failures: 0,

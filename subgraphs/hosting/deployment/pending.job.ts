@@ -5,6 +5,7 @@ import type { KubeClient } from '../cluster/api/client.js';
 import type { KubeClients } from '../cluster/api/clients.js';
 import { KubeError } from '../cluster/api/kube-error.js';
 import { Cluster } from '../cluster/cluster.entity.js';
+import { forgetRevisions } from '../revision/keep-revision.service.js';
 import { applyDeployment, deleteDeployment } from './apply.js';
 import { beginCall, putOff } from './call.job.js';
 import {
@@ -88,8 +89,9 @@ async function keepApplied(
     // It was given up meanwhile.
     else if (deployment.dueAt === null) return;
     else if (problem!.isFinal) {
-      const refused = { ...refusedFor(problem!), ...takenBy(deployment, keyring) };
-      settleDeployment(publish, deployment, refused, now);
+      const taken = takenBy(deployment, keyring);
+      settleDeployment(publish, deployment, { ...refusedFor(problem!), ...taken?.fields }, now);
+      if (taken?.revision !== undefined) await forgetRevisions(em, deployment, taken.revision + 1);
     } else changeDeployment(publish, deployment, awayFor(problem!, now, deployment.failures));
   });
 }
@@ -111,10 +113,16 @@ async function keepEnd(
 }
 
 /** What is wanted of a deployment once its cluster has refused something else: what it took last, if it ever did. */
-function takenBy({ id, sealedTaken }: Deployment, keyring: Keyring): DeploymentChange {
-  if (sealedTaken === null) return {};
-  const { image, replicas } = JSON.parse(keyring.open(sealedTaken, id)) as Desired;
-  return { image, replicas, sealedDesired: sealedTaken };
+function takenBy({ id, sealedTaken }: Deployment, keyring: Keyring): Taken | undefined {
+  if (sealedTaken === null) return undefined;
+  const { image, replicas, revision } = JSON.parse(keyring.open(sealedTaken, id)) as Desired;
+  return { fields: { image, replicas, sealedDesired: sealedTaken }, revision };
+}
+
+interface Taken {
+  fields: DeploymentChange;
+  /** Undefined where a version that kept no revisions had it applied. */
+  revision: number | undefined;
 }
 
 const refusedFor = ({ options, message }: KubeError) => ({

@@ -21,6 +21,7 @@ import { listeningMigration } from './056-listening.js';
 import { grantsMigration } from './057-grants.js';
 import { givenMigration } from './058-given.js';
 import { leftoversMigration } from './059-leftovers.js';
+import { revisionsMigration } from './060-revisions.js';
 
 /** hosting's schema, step by step. Applied steps are never edited. */
 export const hostingMigrations: readonly AreaMigration[] = [
@@ -45,4 +46,5 @@ export const hostingMigrations: readonly AreaMigration[] = [
   grantsMigration,
   givenMigration,
   leftoversMigration,
+  revisionsMigration,
 ];

@@ -39,6 +39,8 @@ const outOfReach: Record<string, string> = {
   createDeployment: 'takes a cluster; see test/hosting',
   updateDeployment: 'takes a cluster; see test/hosting',
   deleteDeployment: 'takes a cluster; see test/hosting',
+  restartDeployment: 'takes a cluster; see test/hosting',
+  rollBackDeployment: 'takes a cluster; see test/hosting',
   placeDeployment: 'takes a cluster; see placement.test.ts',
   refreshGitOpsConfig: 'takes a repository that is not paused; see test/governance',
   syncGitOpsConfig: 'takes a repository that is not paused; see test/governance',
