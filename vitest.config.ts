@@ -15,7 +15,7 @@ export default defineConfig({
   ...shared,
   test: {
     // Files wait for PostgreSQL, sockets and background steps most of the time, so more of them run than there are cores.
-    maxWorkers: 6,
+    maxWorkers: 4,
     // A worker loads the panel once, not once per file: what a file starts is its own, and modules keep no state.
     isolate: false,
     sequence: { sequencer: LongestFirst },

@@ -78,11 +78,10 @@ test('suspending a tenant for a while ends nothing, and tells nobody', async () 
   await node.beat({ cpu_percent: 98 });
   expect(await report(node, handed, 'success')).toBe(204);
   expect((await statuses(tenant, id, [node])).command).toBe('success');
-  await soon(panel, async () => receiver.received.length === 2, 'the alert that fires to be told again');
-  expect(receiver.received.flatMap(({ body }) => body.data.alerts.map(({ rule }) => rule))).toEqual([
-    'cpu',
-    'cpu',
-  ]);
+  await soon(panel, async () => receiver.received.length >= 2, 'the alert that fires to be told again');
+  // While that was waited for nobody beats, which is told as well, but later.
+  const told = receiver.received.flatMap(({ body }) => body.data.alerts.map(({ rule }) => rule));
+  expect(told.slice(0, 2)).toEqual(['cpu', 'cpu']);
 });
 
 test('a node that does not come back is offline one deadline after the restore', async () => {
