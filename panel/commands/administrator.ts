@@ -1,8 +1,6 @@
 import 'reflect-metadata';
 import { systemClock } from '#platform/clock.js';
-import { Database } from '#platform/database/database.js';
 import { OperatorError } from '#platform/errors.js';
-import { createLogger } from '#platform/logger.js';
 import { ApiKey } from '#subgraphs/identity/api-key/api-key.entity.js';
 import { KeysOfMember } from '#subgraphs/identity/api-key/keys-of-member.service.js';
 import { MailToken } from '#subgraphs/identity/email/mail-token.entity.js';
@@ -11,10 +9,9 @@ import { changeAdministrator } from '#subgraphs/identity/setup/change-administra
 import { User } from '#subgraphs/identity/user/user.entity.js';
 
 import { allPermissions } from '../areas.js';
-import { assertDatabaseExists, prepareDatabase } from '../database.js';
 import { panelEnv, publicUrlOf } from '../env.js';
-import { loadKeyring } from '../keyring.js';
 import { run } from '../run.js';
+import { withDatabase } from '../with-database.js';
 
 const usage =
   'npm run administrator -- grant somebody@example.com, revoke somebody@example.com, or link somebody@example.com';
@@ -26,13 +23,8 @@ await run(async () => {
   const isKnown = act === 'grant' || act === 'revoke' || act === 'link';
   if (!isKnown || email === undefined || rest.length > 0) throw new OperatorError(usage);
   const env = panelEnv();
-  assertDatabaseExists(env);
-  const logger = createLogger(env.LOG_LEVEL);
-  const prepared = await prepareDatabase(env, loadKeyring(env), logger);
-  const entities = [User, ApiKey, MailToken];
-  const options = { area: 'identity', url: prepared.url, entities, poolSize: 3, logger };
-  const database = await Database.open(options);
-  try {
+  await withDatabase(env, async (open) => {
+    const database = await open('identity', [User, ApiKey, MailToken]);
     if (act === 'link') {
       const publicUrl = publicUrlOf(env);
       const link = await makeAdministratorLink({ database, clock: systemClock, publicUrl }, email);
@@ -46,8 +38,5 @@ await run(async () => {
     await changeAdministrator({ database, clock: systemClock, keys }, act, email);
     const what = act === 'grant' ? 'is a platform administrator' : 'is no platform administrator any more';
     process.stdout.write(`${email} ${what}. Whoever was signed in signs in anew.\n`);
-  } finally {
-    await database.close();
-    await prepared.stop();
-  }
+  });
 });

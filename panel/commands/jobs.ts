@@ -1,5 +1,4 @@
 import { systemClock } from '#platform/clock.js';
-import { Database } from '#platform/database/database.js';
 import { OperatorError } from '#platform/errors.js';
 import {
   failedJobs,
@@ -8,13 +7,11 @@ import {
   type FailedJob,
   type FailedKind,
 } from '#platform/jobs/failed-jobs.job.js';
-import { createLogger } from '#platform/logger.js';
 
 import { areaNames } from '../areas.js';
-import { assertDatabaseExists, prepareDatabase } from '../database.js';
 import { panelEnv } from '../env.js';
-import { loadKeyring } from '../keyring.js';
 import { run } from '../run.js';
+import { withDatabase } from '../with-database.js';
 
 const usage =
   'npm run jobs -- failed, npm run jobs -- failed NAME, npm run jobs -- retry ID, or npm run jobs -- retry NAME';
@@ -27,17 +24,7 @@ await run(async () => {
   const [act, what, ...rest] = process.argv.slice(2);
   const isKnown = act === 'failed' || (act === 'retry' && what !== undefined);
   if (!isKnown || rest.length > 0) throw new OperatorError(usage);
-  const env = panelEnv();
-  assertDatabaseExists(env);
-  const logger = createLogger(env.LOG_LEVEL);
-  const prepared = await prepareDatabase(env, loadKeyring(env), logger);
-  const opened: Database[] = [];
-  const open = async (area: string) => {
-    const database = await Database.open({ area, url: prepared.url, entities: [], poolSize: 1, logger });
-    opened.push(database);
-    return database;
-  };
-  try {
+  await withDatabase(panelEnv(), async (open) => {
     const platform = await open('platform');
     if (act === 'failed') {
       const kinds = await failedJobs(platform, what === undefined ? mostOfEach : mostOfOne, what);
@@ -54,10 +41,7 @@ await run(async () => {
       `${count} asked for: panels that run begin with them within some seconds, and try each as often as a new one. What ` +
         'fails for good again is listed again.\n',
     );
-  } finally {
-    for (const database of opened) await database.close();
-    await prepared.stop();
-  }
+  });
 });
 
 /** They are kept for a week. */

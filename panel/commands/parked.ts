@@ -1,11 +1,8 @@
-import { Database } from '#platform/database/database.js';
 import { OperatorError } from '#platform/errors.js';
-import { createLogger } from '#platform/logger.js';
 
-import { assertDatabaseExists, prepareDatabase } from '../database.js';
 import { panelEnv } from '../env.js';
-import { loadKeyring } from '../keyring.js';
 import { run } from '../run.js';
+import { withDatabase } from '../with-database.js';
 
 const usage = 'npm run parked, or npm run parked -- retry [evt_...], or npm run parked -- forget evt_...';
 
@@ -25,15 +22,10 @@ await run(async () => {
   const [act = 'list', eventId, ...rest] = process.argv.slice(2);
   const isKnown = act === 'list' ? eventId === undefined : act === 'retry' || (act === 'forget' && eventId);
   if (!isKnown || rest.length > 0) throw new OperatorError(usage);
-  const env = panelEnv();
-  assertDatabaseExists(env);
-  const logger = createLogger(env.LOG_LEVEL);
-  const prepared = await prepareDatabase(env, loadKeyring(env), logger);
-  const options = { area: 'platform', url: prepared.url, entities: [], poolSize: 1, logger };
-  const database = await Database.open(options);
-  const ask = async <Row extends object>(sql: string, values: string[] = []) =>
-    database.readerForNobody().execute<Row[]>(sql, values);
-  try {
+  await withDatabase(panelEnv(), async (open) => {
+    const database = await open('platform');
+    const ask = async <Row extends object>(sql: string, values: string[] = []) =>
+      database.readerForNobody().execute<Row[]>(sql, values);
     if (act === 'list') {
       const parked = await ask<Parked>('select * from platform.parked_events()');
       process.stdout.write(parked.length === 0 ? 'Nothing is set aside.\n' : parked.map(line).join(''));
@@ -49,10 +41,7 @@ await run(async () => {
         ? `${count} asked for: panels that run take them in within half a minute. What fails again is listed again.\n`
         : `${count} forgotten.\n`,
     );
-  } finally {
-    await database.close();
-    await prepared.stop();
-  }
+  });
 });
 
 function line(parked: Parked): string {

@@ -1,17 +1,14 @@
 import { systemClock } from '#platform/clock.js';
-import { Database } from '#platform/database/database.js';
 import { OperatorError } from '#platform/errors.js';
-import { createLogger } from '#platform/logger.js';
 import { adoptAccount, forgetAccount, readAccount } from '#subgraphs/billing/account/change-account.job.js';
 import { fetchAccount, isLiveKey, isSame, nameOf } from '#subgraphs/billing/account/known-account.js';
 import { billingEnv } from '#subgraphs/billing/env.js';
 import { requireStripe } from '#subgraphs/billing/stripe/stripe-client.js';
 import { billingEntities } from '#subgraphs/billing/subgraph.js';
 
-import { assertDatabaseExists, prepareDatabase } from '../database.js';
 import { panelEnv } from '../env.js';
-import { loadKeyring } from '../keyring.js';
 import { run } from '../run.js';
+import { withDatabase } from '../with-database.js';
 
 const usage =
   'npm run stripe:account, or npm run stripe:account -- forget, or npm run stripe:account -- adopt';
@@ -22,18 +19,8 @@ await run(async () => {
   if (!['show', 'forget', 'adopt'].includes(act) || rest.length > 0) throw new OperatorError(usage);
   const settings = billingEnv();
   const stripe = requireStripe(settings);
-  const env = panelEnv();
-  assertDatabaseExists(env);
-  const logger = createLogger(env.LOG_LEVEL);
-  const prepared = await prepareDatabase(env, loadKeyring(env), logger);
-  const database = await Database.open({
-    area: 'billing',
-    url: prepared.url,
-    entities: billingEntities,
-    poolSize: 2,
-    logger,
-  });
-  try {
+  await withDatabase(panelEnv(), async (open) => {
+    const database = await open('billing', billingEntities);
     const found = await fetchAccount(stripe, isLiveKey(settings.STRIPE_SECRET_KEY ?? ''));
     const now = systemClock.now();
     const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -50,8 +37,5 @@ await run(async () => {
     say(`${customers} tenants are customers of ${nameOf(kept)}. STRIPE_SECRET_KEY is of ${nameOf(found)}.`);
     if (!isSame(kept, found))
       say('A panel does not start so: see -- forget and -- adopt in docs/operating.md.');
-  } finally {
-    await database.close();
-    await prepared.stop();
-  }
+  });
 });

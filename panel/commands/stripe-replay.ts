@@ -1,16 +1,13 @@
 import { systemClock } from '#platform/clock.js';
-import { Database } from '#platform/database/database.js';
 import { OperatorError } from '#platform/errors.js';
-import { createLogger } from '#platform/logger.js';
 import { billingEnv } from '#subgraphs/billing/env.js';
 import { requireStripe } from '#subgraphs/billing/stripe/stripe-client.js';
 import { WebhookLedger } from '#subgraphs/billing/webhook/ledger.job.js';
 import { replayEvents } from '#subgraphs/billing/webhook/replay.service.js';
 
-import { assertDatabaseExists, prepareDatabase } from '../database.js';
 import { panelEnv } from '../env.js';
-import { loadKeyring } from '../keyring.js';
 import { run } from '../run.js';
+import { withDatabase } from '../with-database.js';
 
 const usage =
   'npm run stripe:replay -- evt_... [evt_...], or --since 2026-11-01T00:00:00Z (Stripe keeps 30 days)';
@@ -22,25 +19,12 @@ await run(async () => {
   const since = first === '--since' ? new Date(rest[0] ?? '') : undefined;
   if (since && Number.isNaN(since.getTime())) throw new OperatorError(usage);
   const stripe = requireStripe(billingEnv());
-  const env = panelEnv();
-  assertDatabaseExists(env);
-  const logger = createLogger(env.LOG_LEVEL);
-  const prepared = await prepareDatabase(env, loadKeyring(env), logger);
-  const database = await Database.open({
-    area: 'billing',
-    url: prepared.url,
-    entities: [],
-    poolSize: 2,
-    logger,
-  });
-  try {
+  await withDatabase(panelEnv(), async (open) => {
+    const database = await open('billing');
     const ledger = new WebhookLedger(database, systemClock);
     const counts = await replayEvents(stripe, ledger, since ? { since } : { ids: [first, ...rest] });
     process.stdout.write(
       `${counts.taken} events taken again, ${counts.foreign} of no tenant of this panel.\n`,
     );
-  } finally {
-    await database.close();
-    await prepared.stop();
-  }
+  });
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
+import type { AppsV1Api } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { Database } from '#platform/database/database.js';
@@ -17,8 +17,8 @@ import { HeldLock } from '../support/held-lock.js';
 import { testSecretsKey } from '../support/panel.js';
 import { tokenInRole } from '../support/roles.js';
 import type { Tenant } from '../support/world.js';
-import { cluster, startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
-import { refused, rolloutsAt } from './support/rollouts.js';
+import { startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
+import { refused, rolloutsAt, watchedCluster } from './support/rollouts.js';
 
 const timeout = 180_000;
 const namespace = 'default';
@@ -35,13 +35,7 @@ beforeAll(async () => {
 });
 afterAll(async () => panel.stop());
 beforeEach(async () => {
-  tenant = await panel.world.tenant();
-  sandbox = await panel.kubernetes();
-  clusterId = await cluster(tenant, sandbox, { tags: ['web'] });
-  await panel.pass(() => sandbox.openWatches === 1, 'a watch');
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.kubeconfig({ user: 'somebody', by: 'token' }));
-  apps = config.makeApiClient(AppsV1Api);
+  ({ tenant, sandbox, clusterId, apps } = await watchedCluster(panel));
 });
 afterEach(async () => panel.forget(clusterId));
 

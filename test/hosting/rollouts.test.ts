@@ -1,4 +1,4 @@
-import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
+import type { AppsV1Api } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
@@ -6,8 +6,8 @@ import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 import { dataOf, refusal, restTime } from '../support/answers.js';
 import { Live } from '../support/live.js';
 import { until, type Tenant } from '../support/world.js';
-import { cluster, startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
-import { refused, rolloutsAt } from './support/rollouts.js';
+import { startKubernetesPanel, type KubernetesPanel } from './support/kubernetes-panel.js';
+import { refused, rolloutsAt, watchedCluster } from './support/rollouts.js';
 
 const timeout = 180_000;
 const annotation = 'quazzar.cloud/restarted-at';
@@ -22,13 +22,7 @@ beforeAll(async () => {
 });
 afterAll(async () => panel.stop());
 beforeEach(async () => {
-  tenant = await panel.world.tenant();
-  sandbox = await panel.kubernetes();
-  clusterId = await cluster(tenant, sandbox, { tags: ['web'] });
-  await panel.pass(() => sandbox.openWatches === 1, 'a watch');
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.kubeconfig({ user: 'somebody', by: 'token' }));
-  apps = config.makeApiClient(AppsV1Api);
+  ({ tenant, sandbox, clusterId, apps } = await watchedCluster(panel));
 });
 afterEach(async () => panel.forget(clusterId));
 

@@ -4,15 +4,14 @@ import type { Clock } from '#platform/clock.js';
 import type { Database } from '#platform/database/database.js';
 import { systemEm } from '#platform/database/system-em.js';
 import { OperatorError } from '#platform/errors.js';
-import { newId } from '#platform/ids.js';
 import type { Logger } from '#platform/logger.js';
 import { randomToken, sha256 } from '#platform/secrets/random-token.js';
-import { Operation } from '#platform/subgraph/operation.js';
+import type { Operation } from '#platform/subgraph/operation.js';
 
 import { isPassword } from '../password/password-hash.js';
-import { identityPermissions } from '../permissions.js';
 import type { RegistrationService } from '../registration/registration.service.js';
 import { User } from '../user/user.entity.js';
+import { findAccount, operationOf } from './operator.job.js';
 
 /** Panels that start together print a link each, and each of them works; what was printed earlier does not. */
 const togetherMs = 15 * 60 * 1000;
@@ -68,19 +67,10 @@ async function makeAdministrator(
   email: string,
   password: string,
 ): Promise<void> {
-  const operation = new Operation({
-    request: { requestId: newId('event'), clientAddress: '127.0.0.1' },
-    database,
-    clock,
-    permissions: identityPermissions,
-    viewer: undefined,
-    denial: undefined,
-  });
-  const [known] = await database
-    .anonymous()
-    .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_user_by_email(?)', [email]);
+  const operation = operationOf(database, clock);
+  const known = await findAccount(database, email);
   if (known) {
-    await promote(operation, { tenantId: known.tenant_id, id: known.id }, password);
+    await promote(operation, known, password);
     logger.info({ email }, 'the account of ADMIN_EMAIL is the platform administrator now');
     return;
   }

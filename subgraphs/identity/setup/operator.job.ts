@@ -15,11 +15,20 @@ export async function accountOf(
   address: string,
 ): Promise<{ tenantId: string; id: string }> {
   const email = normalEmail(address);
+  const found = await findAccount(database, email);
+  if (!found) throw new OperatorError(`There is no account with the address ${email}.`);
+  return found;
+}
+
+/** The key of the account with an address; undefined where there is none. */
+export async function findAccount(
+  database: Database,
+  email: string,
+): Promise<{ tenantId: string; id: string } | undefined> {
   const [found] = await database
     .anonymous()
     .execute<{ tenant_id: string; id: string }[]>('select * from identity.find_user_by_email(?)', [email]);
-  if (!found) throw new OperatorError(`There is no account with the address ${email}.`);
-  return { tenantId: found.tenant_id, id: found.id };
+  return found && { tenantId: found.tenant_id, id: found.id };
 }
 
 /** What whoever runs the machine does, at the machine. */

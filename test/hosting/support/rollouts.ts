@@ -1,9 +1,10 @@
-import { PatchStrategy, setHeaderOptions, type AppsV1Api } from '@kubernetes/client-node';
+import { AppsV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 
 import type { KubernetesSandbox } from '#sandbox/kubernetes/start.js';
 
 import { dataOf } from '../../support/answers.js';
 import { deploymentsAt, type Place } from './deployments.js';
+import { cluster, type KubernetesPanel } from './kubernetes-panel.js';
 
 interface Revision {
   revision: number;
@@ -43,6 +44,17 @@ export interface RolloutPlace extends Place {
   sandbox: KubernetesSandbox;
   /** Of somebody else who works in the cluster. */
   apps: AppsV1Api;
+}
+
+/** A cluster of a new tenant's, which is watched. */
+export async function watchedCluster(panel: KubernetesPanel): Promise<Omit<RolloutPlace, 'panel'>> {
+  const tenant = await panel.world.tenant();
+  const sandbox = await panel.kubernetes();
+  const clusterId = await cluster(tenant, sandbox, { tags: ['web'] });
+  await panel.pass(() => sandbox.openWatches === 1, 'a watch');
+  const config = new KubeConfig();
+  config.loadFromString(sandbox.kubeconfig({ user: 'somebody', by: 'token' }));
+  return { tenant, sandbox, clusterId, apps: config.makeApiClient(AppsV1Api) };
 }
 
 /** What people do with the rollouts of deployments in one cluster, and what is there then. */
