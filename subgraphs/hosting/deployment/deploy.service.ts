@@ -13,17 +13,10 @@ import { KubeError } from '../cluster/api/kube-error.js';
 import { holdCluster } from '../cluster/change.service.js';
 import type { Cluster } from '../cluster/cluster.entity.js';
 import { ChangeCause } from '../revision/change-cause.js';
-import { forgetRevisions, type Revisions } from '../revision/keep-revision.service.js';
+import type { Revisions } from '../revision/keep-revision.service.js';
 import type { DeploymentAdmission } from './admission.service.js';
-import { applyDeployment, tryDeployment, type Application } from './apply.js';
-import {
-  changeDeployment,
-  deploymentEvent,
-  goneAt,
-  lockDeployment,
-  settleDeployment,
-  type DeploymentChange,
-} from './change.service.js';
+import { tryDeployment, type Application } from './apply.js';
+import { changeDeployment, deploymentEvent, lockDeployment } from './change.service.js';
 import { refusalOf } from './conflict.js';
 import { Deployment } from './deployment.entity.js';
 import {
@@ -34,12 +27,11 @@ import {
 } from './deployment.inputs.js';
 import { DeploymentStatus } from './deployment.status.js';
 import { changedBy, desiredOf, namesIn } from './desired.js';
-import type { KubeDeployment } from './kube-deployment.js';
 import { beingDeleted, clusterFor, managedDeployment } from './managed.service.js';
 import { deploymentsPath, type Desired } from './manifest.js';
 import { newDeployment } from './new-deployment.js';
-import { awayFor, claimMs } from './retry.js';
-import { seenFields } from './seen.js';
+import { claimMs } from './retry.js';
+import { beforeOf, WrittenWishes, type RepeatableMutation, type Written } from './written-wish.js';
 
 /** What is asked of a deployment that is there. */
 export interface AskedChange {
@@ -56,21 +48,22 @@ export interface AskedChange {
   call?: RepeatableCall<RepeatableMutation>;
 }
 
-export type RepeatableMutation = 'restartDeployment';
-
 /**
  * What tenants ask of deployments. Each is tried first without effect; then it is written down, and then applied. Whoever
  * dies in between leaves it due, and applying the same once more changes nothing.
  */
 export class DeployService {
   readonly idempotency = new IdempotencyKeys('hosting', ['restartDeployment']);
+  private readonly written: WrittenWishes;
 
   constructor(
     private readonly clients: KubeClients,
     private readonly keyring: Keyring,
     private readonly admission: DeploymentAdmission,
     private readonly revisions: Revisions,
-  ) {}
+  ) {
+    this.written = new WrittenWishes(clients, this.idempotency);
+  }
 
   async create(operation: Operation, input: CreateDeploymentInput): Promise<Deployment> {
     const wish = validate(createDeploymentRules, input);
@@ -143,7 +136,7 @@ export class DeployService {
       publish(deploymentEvent(deployment, null));
       return kept.sealed;
     });
-    return this.applied(operation, cluster, { application, sealed, before: undefined });
+    return this.written.apply(operation, cluster, { application, sealed, before: undefined });
   }
 
   async update(operation: Operation, id: string, input: UpdateDeploymentInput): Promise<Deployment> {
@@ -217,41 +210,7 @@ export class DeployService {
       : await operation.write(work);
     // The same call was made meanwhile.
     if (!written) return managedDeployment(operation, id);
-    return this.applied(operation, cluster, { application, ...written, call });
-  }
-
-  /** Applies what was written down, and keeps what came of it. A refusal undoes the row, as nothing was done. */
-  private async applied(operation: Operation, cluster: Cluster, wish: Wish): Promise<Deployment> {
-    const { tenantId, clock } = operation;
-    const { application, sealed, before, call } = wish;
-    let seen: KubeDeployment | undefined;
-    let problem: KubeError | undefined;
-    try {
-      seen = await applyDeployment(await this.clients.recognized(cluster), application);
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      problem = error;
-    }
-    const kept = await operation.write(async ({ em, publish }) => {
-      const deployment = await lockDeployment(em, tenantId, application.id);
-      if (!deployment) throw notFound('Deployment');
-      const now = clock.now();
-      if (problem?.isRefusal && call) await this.idempotency.forget(operation, { em }, call);
-      // What somebody else has asked for meanwhile counts, and is applied once more where this may have come after it.
-      if (deployment.status === DeploymentStatus.DELETING || deployment.deletedAt !== null) return deployment;
-      if (deployment.sealedDesired !== sealed)
-        Object.assign(deployment, { dueAt: now }, seen ? { sealedTaken: sealed } : {});
-      else if (seen) settleDeployment(publish, deployment, { ...seenFields(seen), sealedTaken: sealed }, now);
-      else if (problem!.isRefusal) {
-        settleDeployment(publish, deployment, before?.fields ?? goneAt(now), now);
-        if (before?.firstNew !== undefined) await forgetRevisions(em, deployment, before.firstNew);
-        // What was to be applied still is.
-        if (before?.isDue) deployment.dueAt = now;
-      } else changeDeployment(publish, deployment, awayFor(problem!, now, 0));
-      return deployment;
-    });
-    if (problem?.isRefusal) throw refusalOf(problem);
-    return kept;
+    return this.written.apply(operation, cluster, { application, ...written, call });
   }
 
   private async tried<Answer>(
@@ -275,38 +234,6 @@ async function refuseTaken(client: KubeClient, place: { namespace: string; name:
   }
   throw nameTaken(place);
 }
-
-interface Wish {
-  application: Application;
-  /** What the row has then. */
-  sealed: string;
-  /** Undefined of a new one. */
-  before: Before | undefined;
-  call?: RepeatableCall<RepeatableMutation> | undefined;
-}
-
-type Written = Pick<Wish, 'sealed' | 'before'>;
-
-/** What a row was before a change was written down. */
-interface Before {
-  fields: DeploymentChange;
-  isDue: boolean;
-  /** The first of its revisions that is new by the change; undefined where none is. */
-  firstNew: number | undefined;
-}
-
-const beforeOf = ({
-  image,
-  replicas,
-  status,
-  reason,
-  message,
-  sealedDesired,
-  dueAt,
-}: Deployment): Omit<Before, 'firstNew'> => ({
-  fields: { image, replicas, status, reason, message, sealedDesired },
-  isDue: dueAt !== null,
-});
 
 /** As kubectl says: nothing would come of it before somebody resumes the rollout. */
 function rolloutPaused(): ApiError {
